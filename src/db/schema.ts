@@ -1,0 +1,87 @@
+import { type SQL, sql } from "drizzle-orm";
+import { type AnySQLiteColumn, check, index, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/*
+ * Values are stored as the text that is served, so that a read neither parses nor formats.
+ * The CHECKs make that safe: whatever wrote a row, its columns can be spliced into JSON.
+ * D1 caps a GLOB pattern at 50 bytes, so each check is a length and an alphabet.
+ */
+
+/** A lower-case UUID. */
+const isUuid = (column: AnySQLiteColumn): SQL =>
+	sql`length(${column}) = 36 and ${column} not glob '*[^0-9a-f-]*'`;
+
+/** `YYYY-MM-DDThh:mm:ss.sssZ`, or null. */
+const isTimestamp = (column: AnySQLiteColumn): SQL =>
+	sql`${column} glob '????-??-??T??:??:??.???Z' and ${column} not glob '*[^0-9TZ:.-]*'`;
+
+/** A chat and its owner. */
+export const chats = sqliteTable(
+	"chats",
+	{
+		/** Lower-case UUID. */
+		id: text("id").primaryKey(),
+		/** The owner: better-auth's user id. */
+		userId: text("user_id").notNull(),
+		/** Opaque and random; replaced by every write that changes anything under the chat. */
+		revision: text("revision").notNull(),
+		createdAt: text("created_at").notNull(),
+		/** Soft deletion: a chat with this set does not exist for readers. */
+		deletedAt: text("deleted_at"),
+	},
+	(table) => [
+		check("chats_id_is_uuid", isUuid(table.id)),
+		check("chats_created_at_is_timestamp", isTimestamp(table.createdAt)),
+		check("chats_deleted_at_is_timestamp", isTimestamp(table.deletedAt)),
+	],
+);
+
+/** One row a run. Its steps are a JSON column: the very text that is served. */
+export const workflowRuns = sqliteTable(
+	"workflow_runs",
+	{
+		/** Lower-case UUID. */
+		id: text("id").primaryKey(),
+		chatId: text("chat_id")
+			.notNull()
+			.references(() => chats.id),
+		/** Lower-case UUID. */
+		workflowId: text("workflow_id").notNull(),
+		status: text("status", { enum: ["pending", "running", "completed", "failed", "cancelled"] }).notNull(),
+		startedAt: text("started_at"),
+		completedAt: text("completed_at"),
+		/** JSON: `{"message": …}`, or null. */
+		error: text("error"),
+		/** JSON: an array of steps, in their order. */
+		steps: text("steps").notNull(),
+		/** The chat's revision with which this run last changed. */
+		revision: text("revision").notNull(),
+		createdAt: text("created_at").notNull(),
+		/**
+		 * What the list is ordered by, descending: the start, with runs that have not started
+		 * first ("~" sorts behind every digit).
+		 */
+		startOrder: text("start_order")
+			.notNull()
+			.generatedAlwaysAs(sql`(ifnull(started_at, '~'))`, { mode: "virtual" }),
+	},
+	(table) => [
+		index("workflow_runs_list").on(table.chatId, table.startOrder, table.id),
+		check("workflow_runs_id_is_uuid", isUuid(table.id)),
+		check("workflow_runs_workflow_id_is_uuid", isUuid(table.workflowId)),
+		check(
+			"workflow_runs_status_is_known",
+			sql`${table.status} in ('pending', 'running', 'completed', 'failed', 'cancelled')`,
+		),
+		check("workflow_runs_started_at_is_timestamp", isTimestamp(table.startedAt)),
+		check("workflow_runs_completed_at_is_timestamp", isTimestamp(table.completedAt)),
+		check(
+			"workflow_runs_completed_when_finished",
+			sql`(${table.completedAt} is not null) = (${table.status} in ('completed', 'failed', 'cancelled'))`,
+		),
+		check("workflow_runs_completed_after_start", sql`${table.completedAt} >= ${table.startedAt}`),
+		check("workflow_runs_error_is_json", sql`json_valid(${table.error})`),
+		check("workflow_runs_steps_is_json_array", sql`json_valid(${table.steps}) and json_type(${table.steps}) = 'array'`),
+		check("workflow_runs_created_at_is_timestamp", isTimestamp(table.createdAt)),
+	],
+);

@@ -1,0 +1,83 @@
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+
+/**
+ * Every error that this service answers with, as the `code` of its body.
+ * The list is closed: a new code does not compile until `ERRORS` maps it.
+ */
+export type ErrorCode =
+	| "INVALID_CHAT_ID"
+	| "INVALID_RUN_ID"
+	| "INVALID_PARAMETER"
+	| "INVALID_SESSION"
+	| "CHAT_FORBIDDEN"
+	| "CHAT_NOT_FOUND"
+	| "RUN_NOT_FOUND"
+	| "ROUTE_NOT_FOUND"
+	| "METHOD_NOT_ALLOWED"
+	| "INTERNAL_ERROR"
+	| "STORE_UNAVAILABLE";
+
+interface ErrorSpec {
+	readonly status: ContentfulStatusCode;
+	/** The contract's "Error" column: the status's reason phrase (RFC 9110). */
+	readonly error: string;
+	/** The contract's "Description" column, where the thrower says nothing more exact. */
+	readonly message: string;
+	/** `Retry-After` in seconds (RFC 9110, 10.2.3). */
+	readonly retryAfter?: number;
+}
+
+export const ERRORS: Readonly<Record<ErrorCode, ErrorSpec>> = {
+	INVALID_CHAT_ID: { status: 400, error: "Bad Request", message: "Invalid chat ID format" },
+	INVALID_RUN_ID: { status: 400, error: "Bad Request", message: "Invalid workflow run ID format" },
+	INVALID_PARAMETER: { status: 400, error: "Bad Request", message: "Invalid parameter" },
+	INVALID_SESSION: { status: 401, error: "Unauthorized", message: "Invalid or missing session" },
+	CHAT_FORBIDDEN: { status: 403, error: "Forbidden", message: "Cannot access another user's chat" },
+	CHAT_NOT_FOUND: { status: 404, error: "Not Found", message: "Chat does not exist" },
+	RUN_NOT_FOUND: { status: 404, error: "Not Found", message: "Workflow run does not exist" },
+	ROUTE_NOT_FOUND: { status: 404, error: "Not Found", message: "No such route" },
+	METHOD_NOT_ALLOWED: { status: 405, error: "Method Not Allowed", message: "Method not allowed on this route" },
+	INTERNAL_ERROR: { status: 500, error: "Internal Server Error", message: "Something went wrong on our side" },
+	STORE_UNAVAILABLE: {
+		status: 503,
+		error: "Service Unavailable",
+		message: "A data store is unavailable; try again shortly",
+		retryAfter: 2,
+	},
+};
+
+/**
+ * What a verb throws to refuse a request. It knows no transport: `toErrorBody`
+ * and the HTTP error handler translate it.
+ */
+export class ServiceError extends Error {
+	override readonly name = "ServiceError";
+
+	/**
+	 * @param code which error, from the closed list
+	 * @param detail replaces the code's message where more can be said: it must be safe to show to the caller
+	 * @param options `cause`: what lies behind it, for the log only
+	 */
+	constructor(
+		readonly code: ErrorCode,
+		detail?: string,
+		options?: ErrorOptions,
+	) {
+		super(detail ?? ERRORS[code].message, options);
+	}
+}
+
+/** The JSON body of every error response. */
+export interface ErrorBody {
+	/** The contract's "Error" column, e.g. `Not Found`. */
+	error: string;
+	code: ErrorCode;
+	/** A sentence for people; `code` is for programs. */
+	message: string;
+	/** The same as the response's `x-request-id`; every log line of the request carries it. */
+	requestId: string;
+}
+
+export function toErrorBody(error: ServiceError, requestId: string): ErrorBody {
+	return { error: ERRORS[error.code].error, code: error.code, message: error.message, requestId };
+}
