@@ -1,0 +1,12 @@
+import type { Env } from "./env";
+import type { Session } from "./session/store";
+
+/** Hono's type environment: the Worker's bindings, and what middleware leaves for handlers. */
+export interface AppEnv {
+	Bindings: Env;
+	Variables: {
+		requestId: string;
+		/** Set by `requireSession`; rejects with a ServiceError. */
+		session: Promise<Session>;
+	};
+}

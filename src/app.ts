@@ -1,0 +1,26 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { requestId } from "hono/request-id";
+import type { AppEnv } from "./app-env";
+import { notFound, onError, onInvalidInput, refuseOtherMethods } from "./handle-errors";
+import { health, healthRoute } from "./health";
+import { logRequest } from "./log";
+import { serveOpenApi } from "./openapi";
+import { getWorkflowRun, getWorkflowRunRoute } from "./workflow-runs/get";
+import { listWorkflowRuns, listWorkflowRunsRoute } from "./workflow-runs/list";
+
+/** The whole request path: an id and a log line for each request, the routes, and what becomes of errors. */
+const base = new OpenAPIHono<AppEnv>({ defaultHook: onInvalidInput });
+base.onError(onError);
+base.notFound(notFound);
+base.use(requestId(), logRequest);
+
+export const app = base
+	.openapi(listWorkflowRunsRoute, listWorkflowRuns)
+	.openapi(getWorkflowRunRoute, getWorkflowRun)
+	.openapi(healthRoute, health);
+
+serveOpenApi(app);
+refuseOtherMethods(app);
+
+/** The routes' types, for Hono's client. */
+export type AppType = typeof app;

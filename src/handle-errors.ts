@@ -1,0 +1,57 @@
+import type { Hook } from "@hono/zod-openapi";
+import type { Context, ErrorHandler, Hono, NotFoundHandler } from "hono";
+import type { AppEnv } from "./app-env";
+import { ERRORS, ServiceError, toErrorBody } from "./errors";
+import { logError } from "./log";
+
+/** Turns whatever was thrown into an error response. What is not a ServiceError is a bug, and told to the log alone. */
+export const onError: ErrorHandler<AppEnv> = (thrown, c) => {
+	const error = thrown instanceof ServiceError ? thrown : new ServiceError("INTERNAL_ERROR", undefined, { cause: thrown });
+	if (ERRORS[error.code].status >= 500) {
+		logError({ requestId: c.var.requestId, event: "error", code: error.code }, error.cause ?? error);
+	}
+	return respondWithError(c, error);
+};
+
+export const notFound: NotFoundHandler<AppEnv> = (c) => respondWithError(c, new ServiceError("ROUTE_NOT_FOUND"));
+
+function respondWithError(c: Context<AppEnv>, error: ServiceError): Response {
+	const { status, retryAfter } = ERRORS[error.code];
+	c.header("cache-control", "no-store");
+	if (retryAfter !== undefined) c.header("retry-after", String(retryAfter));
+	return c.json(toErrorBody(error, c.var.requestId), status);
+}
+
+/**
+ * Answers 405 with `Allow` (RFC 9110, 15.5.6) where a path has routes but none for the method.
+ * To be called when all routes are there.
+ */
+export function refuseOtherMethods(app: Hono<AppEnv>): void {
+	const allowed = new Map<string, Set<string>>();
+	for (const { path, method } of app.routes) {
+		if (method === "ALL") continue; // middleware
+		const methods = allowed.get(path) ?? new Set();
+		methods.add(method);
+		if (method === "GET") methods.add("HEAD"); // Hono answers HEAD by the GET route
+		allowed.set(path, methods);
+	}
+	for (const [path, methods] of allowed) {
+		app.all(path, (c) => {
+			c.header("allow", [...methods].sort().join(", "));
+			return respondWithError(c, new ServiceError("METHOD_NOT_ALLOWED"));
+		});
+	}
+}
+
+/**
+ * Refuses input that a route's schemas do not take, naming what is wrong.
+ * The session comes before the input: who is not signed in learns nothing but that.
+ */
+export const onInvalidInput: Hook<unknown, AppEnv, string, unknown> = async (result, c) => {
+	if (result.success) return;
+	await c.var.session;
+	const [issue] = result.error.issues;
+	const name = issue?.path.join(".") ?? "";
+	if (result.target === "param") throw new ServiceError(name === "runId" ? "INVALID_RUN_ID" : "INVALID_CHAT_ID");
+	throw new ServiceError("INVALID_PARAMETER", `${name}: ${issue?.message ?? "invalid"}`);
+};

@@ -1,0 +1,64 @@
+import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import { version } from "../package.json";
+import type { AppEnv } from "./app-env";
+import { type Env, readConfig } from "./env";
+import { logError } from "./log";
+import { errors, json } from "./openapi";
+
+const Check = z.enum(["ok", "failing"]);
+
+const Health = z
+	.strictObject({
+		status: Check.openapi({ description: "ok if every check is" }),
+		version: z.string().openapi({ description: "Of edge-runs", example: "0.1.0" }),
+		deployment: z.string().nullable().openapi({ description: "The Workers version's id, where there is one" }),
+		checks: z.strictObject({
+			configuration: Check.openapi({ description: "Vars and secrets; the log says what is wrong" }),
+			d1: Check,
+			kv: Check,
+		}),
+	})
+	.openapi("Health");
+
+export const healthRoute = createRoute({
+	method: "get",
+	path: "/api/health",
+	operationId: "getHealth",
+	summary: "Whether the Worker, D1 and KV answer",
+	tags: ["Operation"],
+	responses: {
+		200: json(Health, "All is well"),
+		503: json(Health, "A check is failing"),
+		...errors("INTERNAL_ERROR"),
+	},
+});
+
+/** Any key will do: that KV answers is the point. */
+const PROBE_KEY = "edge-runs-health";
+
+export const health: RouteHandler<typeof healthRoute, AppEnv> = async (c) => {
+	const [configuration, d1, kv] = await Promise.all([
+		check(c.var.requestId, "configuration", async () => readConfig(c.env)),
+		check(c.var.requestId, "d1", () => pingD1(c.env)),
+		check(c.var.requestId, "kv", () => c.env.SESSIONS.get(PROBE_KEY)),
+	]);
+	const checks = { configuration, d1, kv };
+	const status = Object.values(checks).every((each) => each === "ok") ? "ok" : "failing";
+	const body = { status, version, deployment: c.env.CF_VERSION_METADATA?.id || null, checks } as const;
+	return c.json(body, status === "ok" ? 200 : 503, { "cache-control": "no-store" });
+};
+
+/** Asks for a table, so that a database without its migrations fails too. */
+function pingD1(env: Env) {
+	return env.DB.prepare("select 1 from chats limit 1").first();
+}
+
+async function check(requestId: string, name: string, probe: () => Promise<unknown>): Promise<z.infer<typeof Check>> {
+	try {
+		await probe();
+		return "ok";
+	} catch (error) {
+		logError({ requestId, event: "health", check: name }, error);
+		return "failing";
+	}
+}

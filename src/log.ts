@@ -1,0 +1,38 @@
+import type { MiddlewareHandler } from "hono";
+import type { AppEnv } from "./app-env";
+
+/** One structured JSON line to the Worker's log. */
+export type LogLine = { readonly requestId: string; readonly event: string } & Readonly<Record<string, unknown>>;
+
+/*
+ * No cookie, token or secret is ever passed to these. Paths are logged without their query.
+ */
+
+export function logInfo(line: LogLine): void {
+	console.log(JSON.stringify({ level: "info", ...line }));
+}
+
+export function logError(line: LogLine, error: unknown): void {
+	console.error(JSON.stringify({ level: "error", ...line, error: describe(error) }));
+}
+
+/** An error with its chain of causes, as text. */
+function describe(error: unknown): string {
+	if (!(error instanceof Error)) return String(error);
+	const own = error.stack ?? `${error.name}: ${error.message}`;
+	return error.cause === undefined ? own : `${own}\ncaused by ${describe(error.cause)}`;
+}
+
+/** Logs one line a request when it is answered. `milliseconds` is wall time, which Workers move only with I/O. */
+export const logRequest: MiddlewareHandler<AppEnv> = async function logRequest(c, next) {
+	const start = Date.now();
+	await next();
+	logInfo({
+		requestId: c.var.requestId,
+		event: "request",
+		method: c.req.method,
+		path: c.req.path,
+		status: c.res.status,
+		milliseconds: Date.now() - start,
+	});
+};

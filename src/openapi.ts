@@ -1,0 +1,86 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { version } from "../package.json";
+import type { AppEnv } from "./app-env";
+import { readConfig } from "./env";
+import { ERRORS, type ErrorCode } from "./errors";
+
+/** The JSON body of every error response. */
+export const ErrorResponse = z
+	.strictObject({
+		error: z.string().openapi({ description: "The status's reason phrase", example: "Not Found" }),
+		code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).openapi({ description: "For programs" }),
+		message: z.string().openapi({ description: "For people", example: "Chat does not exist" }),
+		requestId: z.string().openapi({ description: "The same as the response's x-request-id" }),
+	})
+	.openapi("Error");
+
+const headers = {
+	"x-request-id": {
+		schema: { type: "string" as const },
+		description: "Names this request in the service's log. A well-formed one in the request is kept",
+	},
+};
+
+/** A JSON response of a route, for its OpenAPI contract. */
+export function json<T extends z.ZodType>(schema: T, description: string) {
+	return { description, headers, content: { "application/json": { schema } } };
+}
+
+/** The error responses of a route, for its OpenAPI contract: one entry a status, naming each code. */
+export function errors<C extends ErrorCode>(...codes: C[]) {
+	const responses: Record<number, ReturnType<typeof json<typeof ErrorResponse>>> = {};
+	for (const code of codes) {
+		const { status, message } = ERRORS[code];
+		const before = responses[status];
+		responses[status] = json(ErrorResponse, `${before ? `${before.description}. ` : ""}${code}: ${message}`);
+	}
+	return responses;
+}
+
+/** What every route that asks for a session may answer. */
+export const SESSION_ERRORS = [
+	"INVALID_SESSION",
+	"INVALID_CHAT_ID",
+	"CHAT_FORBIDDEN",
+	"CHAT_NOT_FOUND",
+	"INTERNAL_ERROR",
+	"STORE_UNAVAILABLE",
+] as const satisfies ErrorCode[];
+
+/** Names of the security schemes, as routes refer to them. */
+export const SESSION_COOKIE = "sessionCookie";
+export const SECURE_SESSION_COOKIE = "secureSessionCookie";
+export const sessionSecurity = [{ [SESSION_COOKIE]: [] }, { [SECURE_SESSION_COOKIE]: [] }];
+
+/** Serves the OpenAPI 3.1 document of all routes, made once an isolate, at the first request for it. */
+export function serveOpenApi(app: OpenAPIHono<AppEnv>): void {
+	let document: ReturnType<typeof app.getOpenAPI31Document> | undefined;
+	app.get("/api/openapi.json", (c) => {
+		document ??= describe(app, readConfig(c.env).sessionCookiePrefix);
+		return c.json(document);
+	});
+}
+
+function describe(app: OpenAPIHono<AppEnv>, cookiePrefix: string) {
+	const description = "better-auth's signed session cookie";
+	const name = `${cookiePrefix}.session_token`;
+	const { openAPIRegistry: registry } = app;
+	registry.registerComponent("securitySchemes", SESSION_COOKIE, { type: "apiKey", in: "cookie", name, description });
+	registry.registerComponent("securitySchemes", SECURE_SESSION_COOKIE, {
+		type: "apiKey",
+		in: "cookie",
+		name: `__Secure-${name}`,
+		description: `${description}, over https`,
+	});
+	return app.getOpenAPI31Document({
+		openapi: "3.1.0",
+		info: {
+			title: "edge-runs",
+			version,
+			description: "Records workflow runs and serves a chat's run history, from the edge, to the chat's owner.",
+			license: { name: "UNLICENSED" },
+		},
+		servers: [{ url: "/" }],
+		tags: [{ name: "Workflow runs" }, { name: "Operation" }],
+	});
+}

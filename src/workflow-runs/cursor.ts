@@ -1,0 +1,27 @@
+/** A run's place in the list's order. */
+export interface Position {
+	/** `workflow_runs.start_order`: the start's timestamp, or "~" for a run that has not started. */
+	readonly startOrder: string;
+	/** The run's id, lower-case UUID. */
+	readonly id: string;
+}
+
+const NOT_STARTED = "~";
+const POSITION = /^(~|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** The opaque cursor (base64url, RFC 4648, 5) of the runs behind this one. */
+export function encodeCursor(run: { startedAt: string | null; id: string }): string {
+	return btoa(`${run.startedAt ?? NOT_STARTED} ${run.id}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** What `encodeCursor` encoded, or null if this is no such cursor. */
+export function decodeCursor(cursor: string): Position | null {
+	let text: string;
+	try {
+		text = atob(cursor.replaceAll("-", "+").replaceAll("_", "/"));
+	} catch {
+		return null;
+	}
+	const [, startOrder, id] = POSITION.exec(text) ?? [];
+	return startOrder && id ? { startOrder, id } : null;
+}

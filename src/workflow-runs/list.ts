@@ -1,0 +1,71 @@
+import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import type { AppEnv } from "../app-env";
+import { forOwner } from "../chats/owner";
+import { errors, json, SESSION_ERRORS, sessionSecurity } from "../openapi";
+import { respondWithJson } from "../respond";
+import { requireSession } from "../session/require-session";
+import { decodeCursor, encodeCursor } from "./cursor";
+import { runsJson } from "./json";
+import { readChatRuns } from "./read";
+import { STATUSES, Status, Uuid, WorkflowRunList } from "./schemas";
+
+const MAX_LIMIT = 100;
+
+const Query = z.object({
+	status: z
+		.string()
+		.transform((text) => text.split(","))
+		.pipe(z.array(Status))
+		.optional()
+		.openapi({
+			type: "string",
+			description: `Only runs of these statuses: a comma-separated list of ${STATUSES.join(", ")}`,
+			example: "running,pending",
+		}),
+	limit: z
+		.string()
+		.regex(/^[1-9]\d{0,2}$/, `must be a whole number from 1 to ${MAX_LIMIT}`)
+		.transform(Number)
+		.refine((limit) => limit <= MAX_LIMIT, `must be a whole number from 1 to ${MAX_LIMIT}`)
+		.optional()
+		.openapi({ type: "integer", minimum: 1, maximum: MAX_LIMIT, description: "At most this many runs" }),
+	cursor: z
+		.string()
+		.transform((text, context) => {
+			const position = decodeCursor(text);
+			if (position) return position;
+			context.addIssue({ code: "custom", message: "is not a cursor that this service gave out" });
+			return z.NEVER;
+		})
+		.optional()
+		.openapi({ type: "string", description: "A `nextCursor`, as it came: the runs behind it" }),
+});
+
+export const listWorkflowRunsRoute = createRoute({
+	method: "get",
+	path: "/api/chats/{chatId}/workflow-runs",
+	operationId: "listWorkflowRuns",
+	summary: "Get a chat's workflow runs",
+	description: "All workflow runs of a chat, for its owner. No query parameter is needed; unknown ones are ignored.",
+	tags: ["Workflow runs"],
+	security: sessionSecurity,
+	middleware: requireSession,
+	request: { params: z.object({ chatId: Uuid }), query: Query },
+	responses: {
+		200: json(WorkflowRunList, "The chat's workflow runs"),
+		...errors(...SESSION_ERRORS, "INVALID_PARAMETER"),
+	},
+});
+
+export const listWorkflowRuns: RouteHandler<typeof listWorkflowRunsRoute, AppEnv> = async (c) => {
+	const { chatId } = c.req.valid("param");
+	const { status, limit, cursor: after } = c.req.valid("query");
+	// One more than asked for, to know whether the list goes on.
+	const slice = { status, after, limit: limit === undefined ? undefined : limit + 1 };
+	const { runs, revision } = await forOwner(c.var.session, readChatRuns(c.env.DB, chatId, slice));
+
+	const page = limit === undefined ? runs : runs.slice(0, limit);
+	const last = page.length < runs.length ? page.at(-1) : undefined;
+	const next = limit === undefined && !after ? "" : `,"nextCursor":${last ? `"${encodeCursor(last)}"` : "null"}`;
+	return respondWithJson<WorkflowRunList>(c, `{"data":{"workflowRuns":${runsJson(page)}${next}}}`, revision);
+};

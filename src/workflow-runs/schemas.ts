@@ -1,0 +1,105 @@
+import { z } from "@hono/zod-openapi";
+
+/*
+ * The wire shapes. Each is a zod schema and, by `.openapi(name)`, a component of the published
+ * OpenAPI document. Objects are strict: what is not named here is neither taken nor served.
+ */
+
+/** Any RFC 9562 UUID, whatever its case; lower case from here on. */
+export const Uuid = z
+	.string()
+	.toLowerCase()
+	.pipe(z.uuid())
+	.openapi({ type: "string", format: "uuid", description: "RFC 9562 UUID, case-insensitive, served in lower case" });
+
+export const STATUSES = ["pending", "running", "completed", "failed", "cancelled"] as const;
+
+export const Status = z.enum(STATUSES).openapi("WorkflowRunStatus", {
+	description:
+		"pending: queued. running: in progress. completed: successful. failed: encountered an error. cancelled: was cancelled.",
+});
+
+const timestamp = (description: string) =>
+	z.iso
+		.datetime({ precision: 3 })
+		.nullable()
+		.openapi({ type: ["string", "null"], format: "date-time", description, example: "2024-02-04T12:00:00.000Z" });
+
+const Failure = z
+	.strictObject({ message: z.string() })
+	.openapi("WorkflowRunError", { description: "What went wrong; only where an error was recorded" });
+
+const startedAt = timestamp("When it started: ISO 8601, UTC, milliseconds. Null until then");
+const completedAt = timestamp("When it ended: ISO 8601, UTC, milliseconds. Null until then");
+
+export type Status = z.infer<typeof Status>;
+
+export const Step = z
+	.strictObject({
+		id: z.string().openapi({ example: "step-1", description: "Unique within its run" }),
+		status: Status,
+		startedAt,
+		completedAt,
+		error: Failure.optional(),
+		name: z.string().optional().openapi({ description: "Only where one was recorded" }),
+		position: z.int().min(0).optional().openapi({ description: "Where it stands in the run; only where one was recorded" }),
+	})
+	.openapi("WorkflowRunStep");
+
+export const WorkflowRun = z
+	.strictObject({
+		id: Uuid,
+		chatId: Uuid,
+		workflowId: Uuid,
+		status: Status,
+		startedAt,
+		completedAt,
+		error: Failure.optional(),
+		steps: z.array(Step).openapi({ description: "By position (none last), then start (none last), then id" }),
+	})
+	.openapi("WorkflowRun");
+export type WorkflowRun = z.infer<typeof WorkflowRun>;
+
+export const WorkflowRunList = z
+	.strictObject({
+		data: z.strictObject({
+			workflowRuns: z
+				.array(WorkflowRun)
+				.openapi({ description: "Not yet started first, then newest start first, ties by id descending" }),
+			nextCursor: z
+				.string()
+				.nullable()
+				.optional()
+				.openapi({ description: "Only with `limit` or `cursor`: where to go on, null at the end" }),
+		}),
+	})
+	.openapi("WorkflowRunList", {
+		example: {
+			data: {
+				workflowRuns: [
+					{
+						id: "5b0c0f1e-6a39-4b61-9f0a-2f6b8f0e7d11",
+						chatId: "550e8400-e29b-41d4-a716-446655440000",
+						workflowId: "c2d29867-3d0b-4497-9191-18a9d8ee7830",
+						status: "completed",
+						startedAt: "2024-02-04T12:00:00.000Z",
+						completedAt: "2024-02-04T12:01:30.000Z",
+						steps: [
+							{
+								id: "step-1",
+								status: "completed",
+								startedAt: "2024-02-04T12:00:00.000Z",
+								completedAt: "2024-02-04T12:00:45.000Z",
+							},
+						],
+					},
+				],
+			},
+		},
+	});
+export type WorkflowRunList = z.infer<typeof WorkflowRunList>;
+
+export const WorkflowRunItem = z
+	.strictObject({ data: z.strictObject({ workflowRun: WorkflowRun }) })
+	.openapi("WorkflowRunItem");
+export type WorkflowRunItem = z.infer<typeof WorkflowRunItem>;
