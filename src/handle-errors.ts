@@ -6,7 +6,8 @@ import { logError } from "./log";
 
 /** Turns whatever was thrown into an error response. What is not a ServiceError is a bug, and told to the log alone. */
 export const onError: ErrorHandler<AppEnv> = (thrown, c) => {
-	const error = thrown instanceof ServiceError ? thrown : new ServiceError("INTERNAL_ERROR", undefined, { cause: thrown });
+	const error =
+		thrown instanceof ServiceError ? thrown : new ServiceError("INTERNAL_ERROR", undefined, { cause: thrown });
 	if (ERRORS[error.code].status >= 500) {
 		logError({ requestId: c.var.requestId, event: "error", code: error.code }, error.cause ?? error);
 	}

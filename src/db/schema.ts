@@ -8,8 +8,7 @@ import { type AnySQLiteColumn, check, index, sqliteTable, text } from "drizzle-o
  */
 
 /** A lower-case UUID. */
-const isUuid = (column: AnySQLiteColumn): SQL =>
-	sql`length(${column}) = 36 and ${column} not glob '*[^0-9a-f-]*'`;
+const isUuid = (column: AnySQLiteColumn): SQL => sql`length(${column}) = 36 and ${column} not glob '*[^0-9a-f-]*'`;
 
 /** `YYYY-MM-DDThh:mm:ss.sssZ`, or null. */
 const isTimestamp = (column: AnySQLiteColumn): SQL =>
@@ -61,9 +60,7 @@ export const workflowRuns = sqliteTable(
 		 * What the list is ordered by, descending: the start, with runs that have not started
 		 * first ("~" sorts behind every digit).
 		 */
-		startOrder: text("start_order")
-			.notNull()
-			.generatedAlwaysAs(sql`(ifnull(started_at, '~'))`, { mode: "virtual" }),
+		startOrder: text("start_order").notNull().generatedAlwaysAs(sql`(ifnull(started_at, '~'))`, { mode: "virtual" }),
 	},
 	(table) => [
 		index("workflow_runs_list").on(table.chatId, table.startOrder, table.id),

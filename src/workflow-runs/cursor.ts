@@ -11,7 +11,10 @@ const POSITION = /^(~|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0
 
 /** The opaque cursor (base64url, RFC 4648, 5) of the runs behind this one. */
 export function encodeCursor(run: { startedAt: string | null; id: string }): string {
-	return btoa(`${run.startedAt ?? NOT_STARTED} ${run.id}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+	return btoa(`${run.startedAt ?? NOT_STARTED} ${run.id}`)
+		.replaceAll("+", "-")
+		.replaceAll("/", "_")
+		.replaceAll("=", "");
 }
 
 /** What `encodeCursor` encoded, or null if this is no such cursor. */

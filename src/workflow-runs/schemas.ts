@@ -42,7 +42,11 @@ export const Step = z
 		completedAt,
 		error: Failure.optional(),
 		name: z.string().optional().openapi({ description: "Only where one was recorded" }),
-		position: z.int().min(0).optional().openapi({ description: "Where it stands in the run; only where one was recorded" }),
+		position: z
+			.int()
+			.min(0)
+			.optional()
+			.openapi({ description: "Where it stands in the run; only where one was recorded" }),
 	})
 	.openapi("WorkflowRunStep");
 

@@ -1,0 +1,8 @@
+declare namespace Cloudflare {
+	interface Env extends Required<import("../src/env").Env> {
+		MIGRATIONS: import("@cloudflare/vitest-pool-workers").D1Migration[];
+	}
+	interface GlobalProps {
+		mainModule: typeof import("../src/index");
+	}
+}

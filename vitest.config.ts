@@ -1,0 +1,33 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
+import { defineConfig } from "vitest/config";
+
+const migrations = await readD1Migrations("drizzle");
+
+export default defineConfig({
+	test: {
+		projects: [
+			{
+				plugins: [
+					cloudflareTest({
+						wrangler: { configPath: "wrangler.toml" },
+						miniflare: {
+							// For better-auth, which the interop test runs; the service itself does without.
+							compatibilityFlags: ["nodejs_compat"],
+							bindings: {
+								MIGRATIONS: migrations,
+								BETTER_AUTH_SECRET: "a test secret of at least thirty-two characters",
+							},
+						},
+					}),
+				],
+				test: {
+					name: "workerd",
+					include: ["test/**/*.test.ts"],
+					exclude: ["test/node/**"],
+					setupFiles: ["test/setup.ts"],
+				},
+			},
+			{ test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
+		],
+	},
+});
