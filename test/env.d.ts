@@ -1,6 +1,6 @@
 declare namespace Cloudflare {
 	interface Env extends Required<import("../src/env").Env> {
-		MIGRATIONS: import("@cloudflare/vitest-pool-workers").D1Migration[];
+		MIGRATIONS: import("@cloudflare/vitest-plugin").D1Migration[];
 	}
 	interface GlobalProps {
 		mainModule: typeof import("../src/index");
