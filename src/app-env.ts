@@ -1,4 +1,5 @@
 import type { Env } from "./env";
+import type { Scope } from "./scope";
 import type { Session } from "./session/store";
 
 /** Hono's type environment: the Worker's bindings, and what middleware leaves for handlers. */
@@ -6,6 +7,8 @@ export interface AppEnv {
 	Bindings: Env;
 	Variables: {
 		requestId: string;
+		/** Set by `openScope`. */
+		scope: Scope;
 		/** Set by `requireSession`; rejects with a ServiceError. */
 		session: Promise<Session>;
 	};

@@ -3,7 +3,7 @@ import { requestId } from "hono/request-id";
 import type { AppEnv } from "./app-env";
 import { notFound, onError, onInvalidInput, refuseOtherMethods } from "./handle-errors";
 import { health, healthRoute } from "./health";
-import { logRequest } from "./log";
+import { openScope } from "./log";
 import { serveOpenApi } from "./openapi";
 import { getWorkflowRun, getWorkflowRunRoute } from "./workflow-runs/get";
 import { listWorkflowRuns, listWorkflowRunsRoute } from "./workflow-runs/list";
@@ -12,7 +12,7 @@ import { listWorkflowRuns, listWorkflowRunsRoute } from "./workflow-runs/list";
 const base = new OpenAPIHono<AppEnv>({ defaultHook: onInvalidInput });
 base.onError(onError);
 base.notFound(notFound);
-base.use(requestId(), logRequest);
+base.use(requestId(), openScope);
 
 export const app = base
 	.openapi(listWorkflowRunsRoute, listWorkflowRuns)

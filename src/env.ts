@@ -7,13 +7,25 @@ export interface Env {
 	readonly CF_VERSION_METADATA?: WorkerVersionMetadata;
 	/** Secret: the one your better-auth deployment signs its session cookies with. */
 	readonly BETTER_AUTH_SECRET?: string;
+	/** Secret: the service tokens that may record runs, separated by commas. Unset: nobody may. */
+	readonly RECORDER_TOKENS?: string;
 	/** Var: better-auth's `advanced.cookiePrefix`. */
 	readonly SESSION_COOKIE_PREFIX?: string;
+	/** Var: how long a cached history is served without asking D1. 0: always ask. */
+	readonly FRESH_SECONDS?: string | number;
+	/** Var: how old a cached history may be that is served while D1 fails. */
+	readonly STALE_IF_ERROR_SECONDS?: string | number;
+	/** Var: how long KV and D1 may take to answer a read. */
+	readonly STORE_TIMEOUT_SECONDS?: string | number;
 }
 
 export interface Config {
 	readonly sessionSecret: string;
 	readonly sessionCookiePrefix: string;
+	readonly recorderTokens: readonly string[];
+	readonly freshSeconds: number;
+	readonly staleIfErrorSeconds: number;
+	readonly storeTimeoutSeconds: number;
 }
 
 /** better-auth's own lower bound for a secret; an HMAC-SHA256 key gains nothing beyond 64 bytes. */
@@ -21,6 +33,9 @@ const SECRET_MIN_LENGTH = 32;
 
 /** RFC 6265 token characters, so that the prefix can start a cookie's name. */
 const COOKIE_PREFIX = /^[\w!#$%&'*.^`|~+-]+$/;
+
+/** A bearer token as RFC 6750, 2.1 spells it (`b64token`), so that it survives an `Authorization` header. */
+const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 
 /** The service is not set up. Its message names the variable and what to do, for the operator's log only. */
 export class ConfigurationError extends Error {
@@ -36,25 +51,53 @@ const checked = new WeakMap<Env, Config>();
 export function readConfig(env: Env): Config {
 	let config = checked.get(env);
 	if (!config) {
-		config = checkConfig(env);
+		config = {
+			sessionSecret: sessionSecret(env.BETTER_AUTH_SECRET),
+			sessionCookiePrefix: sessionCookiePrefix(env.SESSION_COOKIE_PREFIX),
+			recorderTokens: recorderTokens(env.RECORDER_TOKENS),
+			freshSeconds: seconds(env, "FRESH_SECONDS", 1, { min: 0, max: 60 }),
+			staleIfErrorSeconds: seconds(env, "STALE_IF_ERROR_SECONDS", 3600, { min: 0, max: 86_400 }),
+			storeTimeoutSeconds: seconds(env, "STORE_TIMEOUT_SECONDS", 5, { min: 0.1, max: 25 }),
+		};
 		checked.set(env, config);
 	}
 	return config;
 }
 
-function checkConfig(env: Env): Config {
-	const sessionSecret = env.BETTER_AUTH_SECRET ?? "";
-	if (sessionSecret.length < SECRET_MIN_LENGTH) {
-		throw new ConfigurationError(
-			`BETTER_AUTH_SECRET is ${sessionSecret ? "too short" : "not set"}: set the secret of your better-auth deployment ` +
-				`(at least ${SECRET_MIN_LENGTH} characters) with "wrangler secret put BETTER_AUTH_SECRET", or in .dev.vars`,
-		);
-	}
-	const sessionCookiePrefix = env.SESSION_COOKIE_PREFIX ?? "better-auth";
-	if (!COOKIE_PREFIX.test(sessionCookiePrefix)) {
-		throw new ConfigurationError(
-			'SESSION_COOKIE_PREFIX is not usable in a cookie name: set it under [vars] in wrangler.toml, e.g. "better-auth"',
-		);
-	}
-	return { sessionSecret, sessionCookiePrefix };
+function sessionSecret(value = ""): string {
+	if (value.length >= SECRET_MIN_LENGTH) return value;
+	throw new ConfigurationError(
+		`BETTER_AUTH_SECRET is ${value ? "too short" : "not set"}: set the secret of your better-auth deployment ` +
+			`(at least ${SECRET_MIN_LENGTH} characters) with "wrangler secret put BETTER_AUTH_SECRET", or in .dev.vars`,
+	);
+}
+
+function sessionCookiePrefix(value = "better-auth"): string {
+	if (COOKIE_PREFIX.test(value)) return value;
+	throw new ConfigurationError(
+		'SESSION_COOKIE_PREFIX is not usable in a cookie name: set it under [vars] in wrangler.toml, e.g. "better-auth"',
+	);
+}
+
+function recorderTokens(value = ""): readonly string[] {
+	const tokens = value
+		.split(",")
+		.map((token) => token.trim())
+		.filter((token) => token !== "");
+	const bad = tokens.findIndex((token) => token.length < SECRET_MIN_LENGTH || !BEARER_TOKEN.test(token));
+	if (bad === -1) return tokens;
+	throw new ConfigurationError(
+		`RECORDER_TOKENS: token ${bad + 1} is ${BEARER_TOKEN.test(tokens[bad] as string) ? "too short" : "not a bearer token"}: ` +
+			`each takes at least ${SECRET_MIN_LENGTH} of the characters A-Z a-z 0-9 - . _ ~ + / (try "openssl rand -hex 32")`,
+	);
+}
+
+type SecondsVar = "FRESH_SECONDS" | "STALE_IF_ERROR_SECONDS" | "STORE_TIMEOUT_SECONDS";
+
+function seconds(env: Env, name: SecondsVar, fallback: number, { min, max }: { min: number; max: number }): number {
+	const value = env[name];
+	if (value === undefined || value === "") return fallback;
+	const number = Number(value);
+	if (number >= min && number <= max) return number;
+	throw new ConfigurationError(`${name} is not a number of seconds from ${min} to ${max}: correct it in wrangler.toml`);
 }

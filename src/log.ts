@@ -23,16 +23,23 @@ function describe(error: unknown): string {
 	return error.cause === undefined ? own : `${own}\ncaused by ${describe(error.cause)}`;
 }
 
-/** Logs one line a request when it is answered. `milliseconds` is wall time, which Workers move only with I/O. */
-export const logRequest: MiddlewareHandler<AppEnv> = async function logRequest(c, next) {
+/**
+ * Opens a request's scope, and logs one line when it is answered.
+ * `milliseconds` is wall time, which Workers move only with I/O.
+ */
+export const openScope: MiddlewareHandler<AppEnv> = async function openScope(c, next) {
 	const start = Date.now();
+	const { requestId } = c.var;
+	const facts = {};
+	c.set("scope", { env: c.env, requestId, facts, waitUntil: (work) => c.executionCtx.waitUntil(work) });
 	await next();
 	logInfo({
-		requestId: c.var.requestId,
+		requestId,
 		event: "request",
 		method: c.req.method,
 		path: c.req.path,
 		status: c.res.status,
 		milliseconds: Date.now() - start,
+		...facts,
 	});
 };

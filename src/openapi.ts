@@ -26,6 +26,24 @@ export function json<T extends z.ZodType>(schema: T, description: string) {
 	return { description, headers, content: { "application/json": { schema } } };
 }
 
+const cacheableHeaders = {
+	...headers,
+	etag: { schema: { type: "string" as const }, description: "For `If-None-Match`: a digest of the body" },
+	"cache-status": { schema: { type: "string" as const }, description: "How the edge cache took part (RFC 9211)" },
+	"x-d1-bookmark": {
+		schema: { type: "string" as const },
+		description: "Send it back, and the answer includes all that this one saw",
+	},
+};
+
+/** A JSON response that a client may keep and revalidate, for a route's OpenAPI contract. */
+export function cacheable<T extends z.ZodType>(schema: T, description: string) {
+	return {
+		200: { ...json(schema, description), headers: cacheableHeaders },
+		304: { description: "The client has it: `If-None-Match` names its entity tag", headers: cacheableHeaders },
+	};
+}
+
 /** The error responses of a route, for its OpenAPI contract: one entry a status, naming each code. */
 export function errors<C extends ErrorCode>(...codes: C[]) {
 	const responses: Record<number, ReturnType<typeof json<typeof ErrorResponse>>> = {};

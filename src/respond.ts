@@ -1,17 +1,51 @@
 import type { Context, TypedResponse } from "hono";
 import type { AppEnv } from "./app-env";
+import type { Scope } from "./scope";
+import type { JsonBody } from "./workflow-runs/json";
 
-/** Part of every ETag: raise it when the served shape changes, so that no client keeps the old one. */
-const SHAPE_VERSION = 1;
+/** What a response says of what it was made from. */
+export interface Origin {
+	/** A `Cache-Status` member's parameters (RFC 9211, 2), e.g. `hit`. */
+	readonly cacheStatus: string;
+	/** Seconds since D1 vouched for it; undefined where it comes straight from D1. */
+	readonly age?: number | undefined;
+	/** D1 bookmark from which a later reader sees no less. */
+	readonly bookmark: string | null;
+}
 
 /**
- * Answers 200 with JSON that is already text, of a chat at a revision.
- * @typeParam T what the text parses to
+ * Answers 200 with JSON that is ready to be sent, or 304 to a client that has it (RFC 9110, 13.1.2).
+ * @typeParam T what the body parses to
  */
-export function respondWithJson<T>(c: Context<AppEnv>, text: string, revision: string) {
-	return c.body(text, 200, {
-		"content-type": "application/json",
+export function respondWithJson<T>(c: Context<AppEnv>, { body, etag }: JsonBody, origin: Origin) {
+	const headers: Record<string, string> = {
 		"cache-control": "private, no-cache",
-		etag: `"${SHAPE_VERSION}-${revision}"`,
-	}) as unknown as TypedResponse<T, 200, "json"> & Response;
+		"cache-status": `edge-runs; ${origin.cacheStatus}`,
+		etag,
+	};
+	if (origin.age !== undefined) headers["age"] = String(origin.age);
+	if (origin.bookmark) headers["x-d1-bookmark"] = origin.bookmark;
+	const timing = serverTiming(c.var.scope);
+	if (timing) headers["server-timing"] = timing;
+
+	const known = isKnown(c.req.header("if-none-match"), etag);
+	if (!known) headers["content-type"] = "application/json";
+	const response = known ? c.body(null, 304, headers) : c.body(body, 200, headers);
+	return response as unknown as TypedResponse<T, 200, "json"> & Response;
+}
+
+/** Whether an `If-None-Match` names the tag: a list, `*`, compared weakly (RFC 9110, 8.8.3.2). */
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+	if (ifNoneMatch === undefined) return false;
+	if (ifNoneMatch.trim() === "*") return true;
+	// Our tags are hexadecimal, so that a comma or quote inside another's tag cannot make one of ours.
+	return ifNoneMatch.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+}
+
+/** `Server-Timing` (W3C): how long KV and D1 took, in milliseconds. They overlap. */
+function serverTiming({ facts }: Scope): string {
+	const entries = [];
+	if (facts.kvMilliseconds !== undefined) entries.push(`kv;dur=${facts.kvMilliseconds}`);
+	if (facts.d1Milliseconds !== undefined) entries.push(`d1;dur=${facts.d1Milliseconds}`);
+	return entries.join(", ");
 }

@@ -1,4 +1,7 @@
+import { withDeadline } from "../deadline";
+import { readConfig } from "../env";
 import { ServiceError } from "../errors";
+import type { Scope } from "../scope";
 
 /** Who is asking. */
 export interface Session {
@@ -15,12 +18,15 @@ export interface Session {
  * @throws {ServiceError} INVALID_SESSION if it is unknown, revoked, expired or malformed;
  *   STORE_UNAVAILABLE if KV does not answer: nobody is logged out by an outage
  */
-export async function readSession(sessions: KVNamespace, token: string, now: number): Promise<Session> {
+export async function readSession({ env, facts }: Scope, token: string, now: number): Promise<Session> {
+	const { storeTimeoutSeconds } = readConfig(env);
 	let value: string | null;
 	try {
-		value = await sessions.get(token, "text");
+		value = await withDeadline(env.SESSIONS.get(token, "text"), storeTimeoutSeconds);
 	} catch (cause) {
 		throw new ServiceError("STORE_UNAVAILABLE", undefined, { cause });
+	} finally {
+		facts.kvMilliseconds = Date.now() - now;
 	}
 	const userId = value === null ? null : readUserId(value, now);
 	if (userId === null) throw new ServiceError("INVALID_SESSION");

@@ -1,13 +1,12 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../app-env";
-import { forOwner } from "../chats/owner";
 import { ServiceError } from "../errors";
-import { errors, json, SESSION_ERRORS, sessionSecurity } from "../openapi";
+import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../openapi";
 import { respondWithJson } from "../respond";
 import { requireSession } from "../session/require-session";
-import { runJson } from "./json";
-import { readChatRuns } from "./read";
-import { Uuid, WorkflowRunItem } from "./schemas";
+import { runBody } from "./json";
+import { readSlice } from "./read";
+import { BookmarkHeader, Uuid, WorkflowRunItem } from "./schemas";
 
 export const getWorkflowRunRoute = createRoute({
 	method: "get",
@@ -18,17 +17,18 @@ export const getWorkflowRunRoute = createRoute({
 	tags: ["Workflow runs"],
 	security: sessionSecurity,
 	middleware: requireSession,
-	request: { params: z.object({ chatId: Uuid, runId: Uuid }) },
+	request: { params: z.object({ chatId: Uuid, runId: Uuid }), headers: BookmarkHeader },
 	responses: {
-		200: json(WorkflowRunItem, "The workflow run"),
+		...cacheable(WorkflowRunItem, "The workflow run"),
 		...errors(...SESSION_ERRORS, "INVALID_RUN_ID", "RUN_NOT_FOUND"),
 	},
 });
 
 export const getWorkflowRun: RouteHandler<typeof getWorkflowRunRoute, AppEnv> = async (c) => {
 	const { chatId, runId } = c.req.valid("param");
-	const { runs, revision } = await forOwner(c.var.session, readChatRuns(c.env.DB, chatId, { runId }));
+	const { "x-d1-bookmark": bookmark } = c.req.valid("header");
+	const { runs, bookmark: seen } = await readSlice(c.var.scope, c.var.session, chatId, { runId }, bookmark);
 	const [run] = runs;
 	if (!run) throw new ServiceError("RUN_NOT_FOUND");
-	return respondWithJson<WorkflowRunItem>(c, `{"data":{"workflowRun":${runJson(run)}}}`, revision);
+	return respondWithJson<WorkflowRunItem>(c, await runBody(run), { cacheStatus: "fwd=bypass", bookmark: seen });
 };

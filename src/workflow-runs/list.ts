@@ -1,13 +1,13 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../app-env";
-import { forOwner } from "../chats/owner";
-import { errors, json, SESSION_ERRORS, sessionSecurity } from "../openapi";
+import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../openapi";
 import { respondWithJson } from "../respond";
 import { requireSession } from "../session/require-session";
 import { decodeCursor, encodeCursor } from "./cursor";
-import { runsJson } from "./json";
-import { readChatRuns } from "./read";
-import { STATUSES, Status, Uuid, WorkflowRunList } from "./schemas";
+import { CACHE_STATUS, readHistory } from "./history";
+import { listBody } from "./json";
+import { readSlice } from "./read";
+import { BookmarkHeader, STATUSES, Status, Uuid, WorkflowRunList } from "./schemas";
 
 const MAX_LIMIT = 100;
 
@@ -50,22 +50,30 @@ export const listWorkflowRunsRoute = createRoute({
 	tags: ["Workflow runs"],
 	security: sessionSecurity,
 	middleware: requireSession,
-	request: { params: z.object({ chatId: Uuid }), query: Query },
+	request: { params: z.object({ chatId: Uuid }), query: Query, headers: BookmarkHeader },
 	responses: {
-		200: json(WorkflowRunList, "The chat's workflow runs"),
+		...cacheable(WorkflowRunList, "The chat's workflow runs"),
 		...errors(...SESSION_ERRORS, "INVALID_PARAMETER"),
 	},
 });
 
 export const listWorkflowRuns: RouteHandler<typeof listWorkflowRunsRoute, AppEnv> = async (c) => {
+	const { scope, session } = c.var;
 	const { chatId } = c.req.valid("param");
 	const { status, limit, cursor: after } = c.req.valid("query");
-	// One more than asked for, to know whether the list goes on.
-	const slice = { status, after, limit: limit === undefined ? undefined : limit + 1 };
-	const { runs, revision } = await forOwner(c.var.session, readChatRuns(c.env.DB, chatId, slice));
-
-	const page = limit === undefined ? runs : runs.slice(0, limit);
-	const last = page.length < runs.length ? page.at(-1) : undefined;
-	const next = limit === undefined && !after ? "" : `,"nextCursor":${last ? `"${encodeCursor(last)}"` : "null"}`;
-	return respondWithJson<WorkflowRunList>(c, `{"data":{"workflowRuns":${runsJson(page)}${next}}}`, revision);
+	const bookmark = c.req.valid("header")["x-d1-bookmark"];
+	if (status || limit || after) {
+		// One more than asked for, to know whether the list goes on.
+		const slice = { status, after, limit: limit && limit + 1 };
+		const { runs, bookmark: seen } = await readSlice(scope, session, chatId, slice, bookmark);
+		const page = runs.slice(0, limit);
+		const last = page.length < runs.length ? page.at(-1) : undefined;
+		const nextCursor = limit || after ? (last ? encodeCursor(last) : null) : undefined;
+		return respondWithJson<WorkflowRunList>(c, await listBody(page, nextCursor), {
+			cacheStatus: "fwd=bypass",
+			bookmark: seen,
+		});
+	}
+	const history = await readHistory(scope, session, chatId, bookmark);
+	return respondWithJson<WorkflowRunList>(c, history, { ...history, cacheStatus: CACHE_STATUS[history.cacheUse] });
 };

@@ -1,7 +1,9 @@
-import { and, desc, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
-import { drizzleOver } from "../db/client";
+import { and, desc, eq, inArray, isNull, ne, type SQL, sql } from "drizzle-orm";
+import { forOwner } from "../chats/owner";
+import { askD1, drizzleOver } from "../db/client";
 import { chats, workflowRuns } from "../db/schema";
-import { ServiceError } from "../errors";
+import type { Scope } from "../scope";
+import type { Session } from "../session/store";
 import type { Position } from "./cursor";
 import type { Status } from "./schemas";
 
@@ -13,6 +15,8 @@ export interface Slice {
 	readonly after?: Position | undefined;
 	/** At most this many runs. */
 	readonly limit?: number | undefined;
+	/** No runs at all if the chat is still at this revision: the answer then costs two rows read. */
+	readonly unlessRevision?: string | undefined;
 }
 
 /** A chat with the runs that were asked for, as one D1 transaction saw them. */
@@ -39,34 +43,54 @@ const columns = {
 export type RunRow = Pick<typeof workflowRuns.$inferSelect, keyof typeof columns>;
 
 /**
- * Reads a chat and its runs in one D1 round trip, from the nearest replica.
+ * Some of a chat's runs for its owner, straight from D1. Session and runs are read at the same time.
  * @param chatId lower-case UUID
- * @returns null if there is no such chat, or it was deleted
- * @throws {ServiceError} STORE_UNAVAILABLE if D1 does not answer
+ * @param bookmark D1 bookmark that the answer must be at least as new as
+ * @throws {ServiceError} what `session` rejects with, CHAT_NOT_FOUND, CHAT_FORBIDDEN, or STORE_UNAVAILABLE
  */
-export async function readChatRuns(d1: D1Database, chatId: string, slice: Slice = {}): Promise<ChatRuns | null> {
-	const db = drizzleOver(d1.withSession("first-unconstrained"));
-	const chat = db
-		.select({ userId: chats.userId, revision: chats.revision })
-		.from(chats)
-		.where(and(eq(chats.id, chatId), isNull(chats.deletedAt)));
-	const listed = db
-		.select(columns)
-		.from(workflowRuns)
-		.where(and(eq(workflowRuns.chatId, chatId), ...conditions(slice)))
-		.orderBy(desc(workflowRuns.startOrder), desc(workflowRuns.id));
-	try {
-		const [found, runs] = await db.batch([chat, slice.limit === undefined ? listed : listed.limit(slice.limit)]);
-		return found[0] ? { ...found[0], runs } : null;
-	} catch (cause) {
-		throw new ServiceError("STORE_UNAVAILABLE", undefined, { cause });
-	}
+export async function readSlice(
+	scope: Scope,
+	session: Promise<Session>,
+	chatId: string,
+	slice: Slice,
+	bookmark?: string,
+): Promise<ChatRuns & { readonly bookmark: string | null }> {
+	const read = async () => {
+		const answer = await askD1(scope, bookmark ?? null, (d1) => readChatRuns(d1, chatId, slice));
+		return answer.found && { ...answer.found, bookmark: answer.bookmark };
+	};
+	return forOwner(session, read());
 }
 
-function conditions({ runId, status, after }: Slice): SQL[] {
+/**
+ * Reads a chat and its runs in one D1 round trip.
+ * @param chatId lower-case UUID
+ * @returns null if there is no such chat, or it was deleted
+ */
+export async function readChatRuns(
+	session: D1DatabaseSession,
+	chatId: string,
+	slice: Slice = {},
+): Promise<ChatRuns | null> {
+	const db = drizzleOver(session);
+	const isChat = and(eq(chats.id, chatId), isNull(chats.deletedAt));
+	const chat = db.select({ userId: chats.userId, revision: chats.revision }).from(chats).where(isChat);
+	// From the chat's row to its runs, so that a chat at the known revision costs that row alone.
+	const runs = db
+		.select(columns)
+		.from(chats)
+		.innerJoin(workflowRuns, eq(workflowRuns.chatId, chats.id))
+		.where(and(isChat, ...conditions(slice)))
+		.orderBy(desc(workflowRuns.startOrder), desc(workflowRuns.id));
+	const [found, rows] = await db.batch([chat, slice.limit === undefined ? runs : runs.limit(slice.limit)]);
+	return found[0] ? { ...found[0], runs: rows } : null;
+}
+
+function conditions({ runId, status, after, unlessRevision }: Slice): SQL[] {
 	const all: SQL[] = [];
 	if (runId !== undefined) all.push(eq(workflowRuns.id, runId));
 	if (status) all.push(inArray(workflowRuns.status, status));
 	if (after) all.push(sql`(${workflowRuns.startOrder}, ${workflowRuns.id}) < (${after.startOrder}, ${after.id})`);
+	if (unlessRevision !== undefined) all.push(ne(chats.revision, unlessRevision));
 	return all;
 }

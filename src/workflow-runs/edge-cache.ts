@@ -1,0 +1,85 @@
+import { logError } from "../log";
+import type { Scope } from "../scope";
+
+/** A chat's history as this data centre keeps it: what is served, whose it is, and how old it is. */
+export interface HistoryEntry {
+	/** The chat's owner. */
+	readonly userId: string;
+	/** The chat's revision that the body shows. */
+	readonly revision: string;
+	/** The body's entity tag, with its quotes (RFC 9110, 8.8.3). */
+	readonly etag: string;
+	/** The D1 bookmark of the read, or null where D1 gave none. */
+	readonly bookmark: string | null;
+	/** When the body was read from D1, in milliseconds since the epoch. */
+	readonly readAt: number;
+	/** When D1 last said that `revision` is the chat's, in milliseconds since the epoch. */
+	readonly checkedAt: number;
+	/** The served JSON, in UTF-8. */
+	readonly body: ArrayBuffer;
+}
+
+/** Everything of an entry but its body, as the header `x-history` keeps it. */
+interface Meta extends Omit<HistoryEntry, "body"> {
+	readonly chatId: string;
+	readonly byteLength: number;
+}
+const META = "x-history";
+
+/** Part of every key: raise it when the served shape, or what an entry holds, changes. */
+const SHAPE_VERSION = 1;
+
+/**
+ * A cache of its own, apart from the default one, which a `fetch` through the zone also reads, and
+ * a host that no zone can have (RFC 6761, 6.4). Nothing of a request but the chat id is in the key,
+ * and it is a bare URL, since `match` answers 304 and ranges by itself to a request that asks for them.
+ */
+const open = () => caches.open("edge-runs-history");
+const keyOf = (chatId: string) => `https://history.invalid/v${SHAPE_VERSION}/chats/${chatId}`;
+
+/**
+ * The entry of a chat, or null if there is none. A cache that fails costs speed, not answers, and
+ * an entry that is cut short or another chat's is none.
+ */
+export async function loadHistory({ requestId }: Scope, chatId: string): Promise<HistoryEntry | null> {
+	try {
+		const response = await (await open()).match(keyOf(chatId));
+		if (!response) return null;
+		const {
+			chatId: owner,
+			byteLength,
+			...meta
+		} = JSON.parse(decodeURIComponent(response.headers.get(META) ?? "")) as Meta;
+		const body = await response.arrayBuffer();
+		return owner === chatId && byteLength === body.byteLength ? { ...meta, body } : null;
+	} catch (error) {
+		logError({ requestId, event: "cache", doing: "match" }, error);
+		return null;
+	}
+}
+
+/** Keeps the entry of a chat for `seconds`. Never rejects. */
+export async function storeHistory(
+	{ requestId }: Scope,
+	chatId: string,
+	{ body, ...entry }: HistoryEntry,
+	seconds: number,
+): Promise<void> {
+	const meta: Meta = { ...entry, chatId, byteLength: body.byteLength };
+	// Percent-encoded, since a header takes Latin-1 and a user id may be any text.
+	const headers = { "cache-control": `max-age=${seconds}`, [META]: encodeURIComponent(JSON.stringify(meta)) };
+	try {
+		await (await open()).put(keyOf(chatId), new Response(body, { headers }));
+	} catch (error) {
+		logError({ requestId, event: "cache", doing: "put" }, error);
+	}
+}
+
+/** Forgets the entry of a chat. Never rejects. */
+export async function forgetHistory({ requestId }: Scope, chatId: string): Promise<void> {
+	try {
+		await (await open()).delete(keyOf(chatId));
+	} catch (error) {
+		logError({ requestId, event: "cache", doing: "delete" }, error);
+	}
+}

@@ -1,0 +1,99 @@
+import { forOwner } from "../chats/owner";
+import { newer } from "../db/bookmark";
+import { type Answer, askD1 } from "../db/client";
+import { type Config, readConfig } from "../env";
+import { logError } from "../log";
+import type { Scope } from "../scope";
+import type { Session } from "../session/store";
+import { forgetHistory, type HistoryEntry, loadHistory, storeHistory } from "./edge-cache";
+import { listBody } from "./json";
+import { type ChatRuns, readChatRuns } from "./read";
+
+/**
+ * How the edge cache took part.
+ * hit: a copy inside the fresh window, D1 not asked. revalidated: D1 said that the copy is the chat's
+ * revision. miss: read from D1. stale: a copy, since D1 failed.
+ */
+export type CacheUse = "hit" | "revalidated" | "miss" | "stale";
+
+/** What are this chat's runs, who owns it, at which revision; and how the edge came to know. */
+export interface History extends HistoryEntry {
+	readonly cacheUse: CacheUse;
+	/** Seconds since D1 vouched for the copy (RFC 9111, 5.1); undefined where it is none. */
+	readonly age?: number;
+}
+
+/** `Cache-Status` parameters (RFC 9211, 2) for each use. */
+export const CACHE_STATUS: Readonly<Record<CacheUse, string>> = {
+	hit: "hit",
+	revalidated: "fwd=stale; fwd-status=304",
+	miss: "fwd=miss; stored",
+	stale: "fwd=stale; fwd-status=503; detail=stale-if-error",
+};
+
+/** A copy older than this is read again in full whatever its revision, so that a write behind the service's back shows. */
+const REREAD_SECONDS = 60;
+
+/**
+ * A chat's history for its owner, through this data centre's cache. Session and history are read at the same time.
+ *
+ * @param chatId lower-case UUID
+ * @param bookmark D1 bookmark that the history must be at least as new as: it skips the fresh window (read your writes)
+ * @throws {ServiceError} what `session` rejects with, CHAT_NOT_FOUND, CHAT_FORBIDDEN,
+ *   or STORE_UNAVAILABLE if D1 fails and no copy is young enough
+ */
+export async function readHistory(
+	scope: Scope,
+	session: Promise<Session>,
+	chatId: string,
+	bookmark?: string,
+): Promise<History> {
+	const config = readConfig(scope.env);
+	const history = await forOwner(session, lookUp(scope, config, chatId, bookmark));
+	scope.facts.cache = history.cacheUse;
+	// Kept only now that the chat's owner has asked: a stranger's bookmark must not become the entry's.
+	// A copy that is always asked about needs no newer `checkedAt`.
+	const { cacheUse, age: _, ...entry } = history;
+	if (cacheUse === "miss" || (cacheUse === "revalidated" && config.freshSeconds > 0)) {
+		scope.waitUntil(storeHistory(scope, chatId, entry, config.staleIfErrorSeconds));
+	}
+	return history;
+}
+
+async function lookUp(scope: Scope, config: Config, chatId: string, bookmark?: string): Promise<History | null> {
+	const entry = await loadHistory(scope, chatId);
+	const start = Date.now();
+	if (entry && bookmark === undefined && isWithin(config.freshSeconds, entry.checkedAt, start)) {
+		return { ...entry, cacheUse: "hit", age: secondsSince(entry.checkedAt, start) };
+	}
+
+	const known = entry && isWithin(REREAD_SECONDS, entry.readAt, start) ? entry : null;
+	let answer: Answer<ChatRuns | null>;
+	try {
+		const slice = { unlessRevision: known?.revision };
+		answer = await askD1(scope, newer(bookmark, entry?.bookmark), (d1) => readChatRuns(d1, chatId, slice));
+	} catch (error) {
+		if (!entry || !isWithin(config.staleIfErrorSeconds, entry.checkedAt, start)) throw error;
+		logError({ requestId: scope.requestId, event: "stale" }, error);
+		return { ...entry, cacheUse: "stale", age: secondsSince(entry.checkedAt, start) };
+	}
+	if (answer.found) return asHistory(answer.found, known, answer.bookmark, start);
+	if (entry) scope.waitUntil(forgetHistory(scope, chatId));
+	return null;
+}
+
+/** What D1 said, with the known copy's body where that is still the chat's revision. */
+async function asHistory(
+	found: ChatRuns,
+	known: HistoryEntry | null,
+	bookmark: string | null,
+	checkedAt: number,
+): Promise<History> {
+	const { userId, revision } = found;
+	const said = { userId, revision, bookmark, checkedAt };
+	if (known?.revision === revision) return { ...known, ...said, cacheUse: "revalidated", age: 0 };
+	return { ...said, ...(await listBody(found.runs)), readAt: checkedAt, cacheUse: "miss" };
+}
+
+const isWithin = (seconds: number, since: number, now: number) => now - since < seconds * 1000;
+const secondsSince = (time: number, now: number) => Math.max(0, Math.floor((now - time) / 1000));
