@@ -16,6 +16,7 @@ export default defineConfig({
 							bindings: {
 								MIGRATIONS: migrations,
 								BETTER_AUTH_SECRET: "a test secret of at least thirty-two characters",
+								RECORDER_TOKENS: "first-recorder-token-0123456789abcdef,second-recorder-token-0123456789abcdef",
 							},
 						},
 					}),

@@ -1,12 +1,16 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { requestId } from "hono/request-id";
 import type { AppEnv } from "./app-env";
+import { deleteChatRoute, removeChat } from "./chats/delete";
+import { putChat, registerChatRoute } from "./chats/register";
 import { notFound, onError, onInvalidInput, refuseOtherMethods } from "./handle-errors";
 import { health, healthRoute } from "./health";
 import { openScope } from "./log";
 import { serveOpenApi } from "./openapi";
 import { getWorkflowRun, getWorkflowRunRoute } from "./workflow-runs/get";
 import { listWorkflowRuns, listWorkflowRunsRoute } from "./workflow-runs/list";
+import { patchWorkflowRuns, patchWorkflowRunsRoute } from "./workflow-runs/patch";
+import { putWorkflowRun, putWorkflowRunRoute } from "./workflow-runs/put";
 
 /** The whole request path: an id and a log line for each request, the routes, and what becomes of errors. */
 const base = new OpenAPIHono<AppEnv>({ defaultHook: onInvalidInput });
@@ -17,6 +21,10 @@ base.use(requestId(), openScope);
 export const app = base
 	.openapi(listWorkflowRunsRoute, listWorkflowRuns)
 	.openapi(getWorkflowRunRoute, getWorkflowRun)
+	.openapi(putWorkflowRunRoute, putWorkflowRun)
+	.openapi(patchWorkflowRunsRoute, patchWorkflowRuns)
+	.openapi(registerChatRoute, putChat)
+	.openapi(deleteChatRoute, removeChat)
 	.openapi(healthRoute, health);
 
 serveOpenApi(app);

@@ -8,12 +8,18 @@ export type ErrorCode =
 	| "INVALID_CHAT_ID"
 	| "INVALID_RUN_ID"
 	| "INVALID_PARAMETER"
+	| "INVALID_BODY"
 	| "INVALID_SESSION"
+	| "INVALID_TOKEN"
 	| "CHAT_FORBIDDEN"
 	| "CHAT_NOT_FOUND"
 	| "RUN_NOT_FOUND"
 	| "ROUTE_NOT_FOUND"
 	| "METHOD_NOT_ALLOWED"
+	| "CHAT_CONFLICT"
+	| "RUN_CONFLICT"
+	| "BODY_TOO_LARGE"
+	| "UNSUPPORTED_MEDIA_TYPE"
 	| "INTERNAL_ERROR"
 	| "STORE_UNAVAILABLE";
 
@@ -23,26 +29,43 @@ interface ErrorSpec {
 	readonly error: string;
 	/** The contract's "Description" column, where the thrower says nothing more exact. */
 	readonly message: string;
-	/** `Retry-After` in seconds (RFC 9110, 10.2.3). */
-	readonly retryAfter?: number;
+	/** Headers that the status asks for. */
+	readonly headers?: Readonly<Record<string, string>>;
 }
 
 export const ERRORS: Readonly<Record<ErrorCode, ErrorSpec>> = {
 	INVALID_CHAT_ID: { status: 400, error: "Bad Request", message: "Invalid chat ID format" },
 	INVALID_RUN_ID: { status: 400, error: "Bad Request", message: "Invalid workflow run ID format" },
 	INVALID_PARAMETER: { status: 400, error: "Bad Request", message: "Invalid parameter" },
+	INVALID_BODY: { status: 400, error: "Bad Request", message: "Invalid request body" },
 	INVALID_SESSION: { status: 401, error: "Unauthorized", message: "Invalid or missing session" },
+	INVALID_TOKEN: {
+		status: 401,
+		error: "Unauthorized",
+		message: "Invalid or missing service token",
+		// RFC 9110, 15.5.2; the scheme is RFC 6750's.
+		headers: { "www-authenticate": 'Bearer realm="edge-runs"' },
+	},
 	CHAT_FORBIDDEN: { status: 403, error: "Forbidden", message: "Cannot access another user's chat" },
 	CHAT_NOT_FOUND: { status: 404, error: "Not Found", message: "Chat does not exist" },
 	RUN_NOT_FOUND: { status: 404, error: "Not Found", message: "Workflow run does not exist" },
 	ROUTE_NOT_FOUND: { status: 404, error: "Not Found", message: "No such route" },
 	METHOD_NOT_ALLOWED: { status: 405, error: "Method Not Allowed", message: "Method not allowed on this route" },
+	CHAT_CONFLICT: { status: 409, error: "Conflict", message: "The chat belongs to another user" },
+	RUN_CONFLICT: { status: 409, error: "Conflict", message: "The workflow run was reported otherwise before" },
+	BODY_TOO_LARGE: { status: 413, error: "Content Too Large", message: "The body is larger than 1,000,000 bytes" },
+	UNSUPPORTED_MEDIA_TYPE: {
+		status: 415,
+		error: "Unsupported Media Type",
+		message: "The body must be application/json, without a content encoding",
+	},
 	INTERNAL_ERROR: { status: 500, error: "Internal Server Error", message: "Something went wrong on our side" },
 	STORE_UNAVAILABLE: {
 		status: 503,
 		error: "Service Unavailable",
 		message: "A data store is unavailable; try again shortly",
-		retryAfter: 2,
+		// In seconds (RFC 9110, 10.2.3).
+		headers: { "retry-after": "2" },
 	},
 };
 

@@ -17,10 +17,8 @@ export const onError: ErrorHandler<AppEnv> = (thrown, c) => {
 export const notFound: NotFoundHandler<AppEnv> = (c) => respondWithError(c, new ServiceError("ROUTE_NOT_FOUND"));
 
 function respondWithError(c: Context<AppEnv>, error: ServiceError): Response {
-	const { status, retryAfter } = ERRORS[error.code];
-	c.header("cache-control", "no-store");
-	if (retryAfter !== undefined) c.header("retry-after", String(retryAfter));
-	return c.json(toErrorBody(error, c.var.requestId), status);
+	const { status, headers } = ERRORS[error.code];
+	return c.json(toErrorBody(error, c.var.requestId), status, { "cache-control": "no-store", ...headers });
 }
 
 /**
@@ -44,6 +42,11 @@ export function refuseOtherMethods(app: Hono<AppEnv>): void {
 	}
 }
 
+/** Names what is wrong and why, e.g. `steps.0.status: Invalid option: …`. */
+export function describeIssue({ path, message }: { path: PropertyKey[]; message: string }): string {
+	return path.length > 0 ? `${path.join(".")}: ${message}` : message;
+}
+
 /**
  * Refuses input that a route's schemas do not take, naming what is wrong.
  * The session comes before the input: who is not signed in learns nothing but that.
@@ -54,5 +57,6 @@ export const onInvalidInput: Hook<unknown, AppEnv, string, unknown> = async (res
 	const [issue] = result.error.issues;
 	const name = issue?.path.join(".") ?? "";
 	if (result.target === "param") throw new ServiceError(name === "runId" ? "INVALID_RUN_ID" : "INVALID_CHAT_ID");
-	throw new ServiceError("INVALID_PARAMETER", `${name}: ${issue?.message ?? "invalid"}`);
+	const message = issue ? describeIssue(issue) : "invalid";
+	throw new ServiceError(result.target === "json" ? "INVALID_BODY" : "INVALID_PARAMETER", message);
 };

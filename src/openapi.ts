@@ -26,15 +26,24 @@ export function json<T extends z.ZodType>(schema: T, description: string) {
 	return { description, headers, content: { "application/json": { schema } } };
 }
 
+const bookmarkHeader = {
+	schema: { type: "string" as const },
+	description: "Send it with a read, and the answer includes all that this one saw",
+};
+
 const cacheableHeaders = {
 	...headers,
 	etag: { schema: { type: "string" as const }, description: "For `If-None-Match`: a digest of the body" },
 	"cache-status": { schema: { type: "string" as const }, description: "How the edge cache took part (RFC 9211)" },
-	"x-d1-bookmark": {
-		schema: { type: "string" as const },
-		description: "Send it back, and the answer includes all that this one saw",
-	},
+	"x-d1-bookmark": bookmarkHeader,
 };
+
+export const writtenHeaders = { ...headers, "x-d1-bookmark": bookmarkHeader };
+
+/** A response to a write, for a route's OpenAPI contract. */
+export function written<T extends z.ZodType>(schema: T, description: string) {
+	return { ...json(schema, description), headers: writtenHeaders };
+}
 
 /** A JSON response that a client may keep and revalidate, for a route's OpenAPI contract. */
 export function cacheable<T extends z.ZodType>(schema: T, description: string) {
@@ -65,10 +74,29 @@ export const SESSION_ERRORS = [
 	"STORE_UNAVAILABLE",
 ] as const satisfies ErrorCode[];
 
-/** Names of the security schemes, as routes refer to them. */
-export const SESSION_COOKIE = "sessionCookie";
-export const SECURE_SESSION_COOKIE = "secureSessionCookie";
+/** Names of the security schemes, and how routes ask for them. */
+const SESSION_COOKIE = "sessionCookie";
+const SECURE_SESSION_COOKIE = "secureSessionCookie";
+const RECORDER_TOKEN = "recorderToken";
+export const recorderSecurity = [{ [RECORDER_TOKEN]: [] }];
 export const sessionSecurity = [{ [SESSION_COOKIE]: [] }, { [SECURE_SESSION_COOKIE]: [] }];
+
+/** What every route for recorders may answer. */
+export const RECORDER_ERRORS = [
+	"INVALID_TOKEN",
+	"INVALID_CHAT_ID",
+	"CHAT_NOT_FOUND",
+	"INTERNAL_ERROR",
+	"STORE_UNAVAILABLE",
+] as const satisfies ErrorCode[];
+
+/** What every route may answer that takes a JSON body. */
+export const BODY_ERRORS = ["INVALID_BODY", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const satisfies ErrorCode[];
+
+/** A required JSON body, for a route's OpenAPI contract. */
+export function requiredJson<T extends z.ZodType>(schema: T) {
+	return { required: true as const, content: { "application/json": { schema } } };
+}
 
 /** Serves the OpenAPI 3.1 document of all routes, made once an isolate, at the first request for it. */
 export function serveOpenApi(app: OpenAPIHono<AppEnv>): void {
@@ -90,6 +118,11 @@ function describe(app: OpenAPIHono<AppEnv>, cookiePrefix: string) {
 		name: `__Secure-${name}`,
 		description: `${description}, over https`,
 	});
+	registry.registerComponent("securitySchemes", RECORDER_TOKEN, {
+		type: "http",
+		scheme: "bearer",
+		description: "A service token, one of the secret RECORDER_TOKENS",
+	});
 	return app.getOpenAPI31Document({
 		openapi: "3.1.0",
 		info: {
@@ -99,6 +132,6 @@ function describe(app: OpenAPIHono<AppEnv>, cookiePrefix: string) {
 			license: { name: "UNLICENSED" },
 		},
 		servers: [{ url: "/" }],
-		tags: [{ name: "Workflow runs" }, { name: "Operation" }],
+		tags: [{ name: "Workflow runs" }, { name: "Recording" }, { name: "Operation" }],
 	});
 }

@@ -34,6 +34,12 @@ export function respondWithJson<T>(c: Context<AppEnv>, { body, etag }: JsonBody,
 	return response as unknown as TypedResponse<T, 200, "json"> & Response;
 }
 
+/** Lets the response to a write say from which bookmark on a read includes it. */
+export function respondWritten(c: Context<AppEnv>, bookmark: string | null): void {
+	c.header("cache-control", "no-store");
+	if (bookmark) c.header("x-d1-bookmark", bookmark);
+}
+
 /** Whether an `If-None-Match` names the tag: a list, `*`, compared weakly (RFC 9110, 8.8.3.2). */
 function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
 	if (ifNoneMatch === undefined) return false;

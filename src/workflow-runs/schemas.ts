@@ -51,6 +51,8 @@ export const Step = z
 	})
 	.openapi("WorkflowRunStep");
 
+export type Step = z.infer<typeof Step>;
+
 export const WorkflowRun = z
 	.strictObject({
 		id: Uuid,
@@ -108,6 +110,17 @@ export const WorkflowRunItem = z
 	.strictObject({ data: z.strictObject({ workflowRun: WorkflowRun }) })
 	.openapi("WorkflowRunItem");
 export type WorkflowRunItem = z.infer<typeof WorkflowRunItem>;
+
+export const RecordedWorkflowRuns = z
+	.strictObject({
+		data: z.strictObject({
+			workflowRuns: z
+				.array(WorkflowRun)
+				.openapi({ description: "As they are stored now, in the order of the reports" }),
+			created: z.array(Uuid).openapi({ description: "The ids of those that are new" }),
+		}),
+	})
+	.openapi("RecordedWorkflowRuns");
 
 /** Request header: read your writes. */
 export const BookmarkHeader = z.object({

@@ -1,0 +1,17 @@
+import { z } from "@hono/zod-openapi";
+import { Uuid } from "../workflow-runs/schemas";
+
+/** Text that survives a log line and a header: no control characters, no half of a surrogate pair. */
+const USER_ID = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
+
+export const UserId = z
+	.string()
+	.regex(USER_ID, "must be 1 to 255 characters, none of them a control character")
+	.openapi({ description: "The owner: better-auth's user id", example: "demo-user" });
+
+export const ChatRegistration = z.strictObject({ userId: UserId }).openapi("ChatRegistration");
+export type ChatRegistration = z.infer<typeof ChatRegistration>;
+
+export const ChatItem = z
+	.strictObject({ data: z.strictObject({ chat: z.strictObject({ id: Uuid, userId: UserId }).openapi("Chat") }) })
+	.openapi("ChatItem");

@@ -1,0 +1,35 @@
+import type { MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { AppEnv } from "./app-env";
+import { ServiceError } from "./errors";
+
+/** A report's body; a run's steps may take as much in D1, whose rows hold 2,000,000 bytes. */
+export const MAX_BODY_BYTES = 1_000_000;
+
+const limitBody = bodyLimit({
+	maxSize: MAX_BODY_BYTES,
+	onError: () => {
+		throw new ServiceError("BODY_TOO_LARGE");
+	},
+});
+
+const JSON_MEDIA_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i;
+
+/** Lets a request pass whose body is JSON in UTF-8 (RFC 8259, 8.1), and no larger than it may be. */
+const requireUtf8Json: MiddlewareHandler<AppEnv> = async function requireUtf8Json(c, next) {
+	const encoding = c.req.header("content-encoding") ?? "identity";
+	if (!JSON_MEDIA_TYPE.test(c.req.header("content-type") ?? "") || encoding !== "identity") {
+		throw new ServiceError("UNSUPPORTED_MEDIA_TYPE");
+	}
+	const bytes = await c.req.arrayBuffer();
+	try {
+		// Decoding elsewhere replaces what is not UTF-8, which would record another text than was sent.
+		JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+	} catch (error) {
+		throw new ServiceError("INVALID_BODY", `The body is not JSON in UTF-8: ${(error as Error).message}`);
+	}
+	await next();
+};
+
+/** For routes that take JSON, behind whatever checks who is asking. */
+export const jsonBody = [limitBody, requireUtf8Json];

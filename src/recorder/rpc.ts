@@ -1,0 +1,115 @@
+import { WorkerEntrypoint } from "cloudflare:workers";
+import type { z } from "@hono/zod-openapi";
+import { deleteChat } from "../chats/delete";
+import { registerChat } from "../chats/register";
+import { ChatRegistration } from "../chats/schemas";
+import type { Env } from "../env";
+import { ERRORS, type ErrorCode, ServiceError } from "../errors";
+import { describeIssue } from "../handle-errors";
+import { logError, logInfo } from "../log";
+import type { Scope } from "../scope";
+import { recordRun, recordRuns } from "../workflow-runs/record";
+import { WorkflowRunReport, WorkflowRunReports } from "../workflow-runs/report";
+import { Uuid, type WorkflowRun } from "../workflow-runs/schemas";
+
+/** What every verb answers beside its result. */
+interface Recorded {
+	/** Send it as `x-d1-bookmark` with a read, and the answer includes what was written. */
+	readonly bookmark: string | null;
+}
+
+/**
+ * The verbs of the HTTP API for Workers that bind this service; the binding is the permission.
+ *
+ * Every verb throws an error whose message is `CODE: what is wrong`, and whose `code` is the code where the
+ * runtime lets an error's properties through. The codes are those of the HTTP API.
+ */
+export class WorkflowRunRecorder extends WorkerEntrypoint<Env> {
+	/**
+	 * Registers a chat with its owner; see `PUT /api/chats/:chatId`.
+	 * @returns `created`: whether the chat is new
+	 */
+	async registerChat(chatId: string, registration: ChatRegistration): Promise<Recorded & { created: boolean }> {
+		return this.#run("registerChat", async (scope) => {
+			const { result, bookmark } = await registerChat(
+				scope,
+				parseChatId(chatId),
+				parse(ChatRegistration, registration, "INVALID_BODY"),
+			);
+			return { created: result, bookmark };
+		});
+	}
+
+	/** Deletes a chat softly; see `DELETE /api/chats/:chatId`. */
+	async deleteChat(chatId: string): Promise<Recorded> {
+		return this.#run("deleteChat", async (scope) => {
+			const { bookmark } = await deleteChat(scope, parseChatId(chatId));
+			return { bookmark };
+		});
+	}
+
+	/**
+	 * Reports one run; see `PUT /api/chats/:chatId/workflow-runs/:runId`.
+	 * @returns the merged run, and whether it is new
+	 */
+	async recordWorkflowRun(
+		chatId: string,
+		runId: string,
+		report: z.input<typeof WorkflowRunReport>,
+	): Promise<Recorded & { workflowRun: WorkflowRun; created: boolean }> {
+		return this.#run("recordWorkflowRun", async (scope) => {
+			const { result, bookmark } = await recordRun(
+				scope,
+				parseChatId(chatId),
+				parse(Uuid, runId, "INVALID_RUN_ID"),
+				parse(WorkflowRunReport, report, "INVALID_BODY"),
+			);
+			return { workflowRun: result.run, created: result.created, bookmark };
+		});
+	}
+
+	/**
+	 * Reports 1 to 100 runs, all or none; see `PATCH /api/chats/:chatId/workflow-runs`.
+	 * @returns the merged runs, each once, and the ids of those that are new
+	 */
+	async recordWorkflowRuns(
+		chatId: string,
+		reports: z.input<typeof WorkflowRunReports>,
+	): Promise<Recorded & { workflowRuns: WorkflowRun[]; created: string[] }> {
+		return this.#run("recordWorkflowRuns", async (scope) => {
+			const { workflowRuns } = parse(WorkflowRunReports, reports, "INVALID_BODY");
+			const { result, bookmark } = await recordRuns(scope, parseChatId(chatId), workflowRuns);
+			const created = result.filter((recorded) => recorded.created).map(({ run }) => run.id);
+			return { workflowRuns: result.map(({ run }) => run), created, bookmark };
+		});
+	}
+
+	/** One log line a call, as for a request; a bug is told to the log alone. Private by `#`: TypeScript's is not over RPC. */
+	async #run<T>(method: string, verb: (scope: Scope) => Promise<T>): Promise<T> {
+		const requestId = crypto.randomUUID();
+		const scope: Scope = { env: this.env, requestId, facts: {}, waitUntil: (work) => this.ctx.waitUntil(work) };
+		const start = Date.now();
+		let code: ErrorCode | undefined;
+		try {
+			return await verb(scope);
+		} catch (thrown) {
+			const error = thrown instanceof ServiceError ? thrown : new ServiceError("INTERNAL_ERROR");
+			code = error.code;
+			if (ERRORS[code].status >= 500) logError({ requestId, event: "error", code }, error.cause ?? thrown);
+			throw Object.assign(new Error(`${code}: ${error.message} (request ${requestId})`), { code });
+		} finally {
+			logInfo({ requestId, event: "rpc", method, code, milliseconds: Date.now() - start, ...scope.facts });
+		}
+	}
+}
+
+function parseChatId(chatId: unknown): string {
+	return parse(Uuid, chatId, "INVALID_CHAT_ID");
+}
+
+function parse<T extends z.ZodType>(schema: T, input: unknown, code: ErrorCode): z.output<T> {
+	const result = schema.safeParse(input);
+	if (result.success) return result.data;
+	const [issue] = result.error.issues;
+	throw new ServiceError(code, code === "INVALID_BODY" && issue ? describeIssue(issue) : undefined);
+}

@@ -1,0 +1,35 @@
+import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import type { AppEnv } from "../app-env";
+import { jsonBody } from "../json-body";
+import { BODY_ERRORS, errors, RECORDER_ERRORS, recorderSecurity, requiredJson, written } from "../openapi";
+import { requireRecorder } from "../recorder/require-recorder";
+import { respondWritten } from "../respond";
+import { recordRuns } from "./record";
+import { MAX_RUNS, WorkflowRunReports } from "./report";
+import { RecordedWorkflowRuns, Uuid } from "./schemas";
+
+export const patchWorkflowRunsRoute = createRoute({
+	method: "patch",
+	path: "/api/chats/{chatId}/workflow-runs",
+	operationId: "recordWorkflowRuns",
+	summary: "Report several workflow runs",
+	description: `Merges 1 to ${MAX_RUNS} reports, as a PUT of each would, but all of them or none.`,
+	tags: ["Recording"],
+	security: recorderSecurity,
+	middleware: [requireRecorder, ...jsonBody],
+	request: { params: z.object({ chatId: Uuid }), body: requiredJson(WorkflowRunReports) },
+	responses: {
+		200: written(RecordedWorkflowRuns, "The merged runs"),
+		201: written(RecordedWorkflowRuns, "The merged runs, of which some are new"),
+		...errors(...RECORDER_ERRORS, ...BODY_ERRORS, "RUN_CONFLICT"),
+	},
+});
+
+export const patchWorkflowRuns: RouteHandler<typeof patchWorkflowRunsRoute, AppEnv> = async (c) => {
+	const { chatId } = c.req.valid("param");
+	const { result, bookmark } = await recordRuns(c.var.scope, chatId, c.req.valid("json").workflowRuns);
+	respondWritten(c, bookmark);
+	const workflowRuns = result.map(({ run }) => run);
+	const created = result.filter((recorded) => recorded.created).map(({ run }) => run.id);
+	return c.json({ data: { workflowRuns, created } }, created.length > 0 ? 201 : 200);
+};

@@ -1,0 +1,139 @@
+import { z } from "@hono/zod-openapi";
+import { Status, Uuid } from "./schemas";
+
+/*
+ * What a recorder reports: the shape that the list returns, so that the JSON of a GET can be PUT back
+ * as it is. What says nothing may be left out. Timestamps come out in the one form that is served.
+ */
+
+export const MAX_STEPS = 1_000;
+export const MAX_RUNS = 100;
+const MAX_NAME = 200;
+const MAX_MESSAGE = 4_000;
+
+const SERVED = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+const ReportedTimestamp = z.iso
+	.datetime({
+		offset: true,
+		error: "must be an ISO 8601 date and time with a time zone, e.g. 2024-02-04T12:00:00.000Z",
+	})
+	.transform((text, context) => {
+		const time = Date.parse(text);
+		// An offset can push the first and the last year out of the four digits that are served.
+		const served = Number.isNaN(time) ? "" : new Date(time).toISOString();
+		if (SERVED.test(served)) return served;
+		context.addIssue({ code: "custom", message: "must lie in the years 0000 to 9999, UTC" });
+		return z.NEVER;
+	})
+	.nullish()
+	.transform((timestamp) => timestamp ?? null)
+	.openapi({
+		type: ["string", "null"],
+		format: "date-time",
+		description: "ISO 8601 with a time zone, to the millisecond. Null, or left out: not yet",
+		example: "2024-02-04T12:00:00.000Z",
+	});
+
+const ReportedError = z
+	.strictObject({ message: z.string().max(MAX_MESSAGE) })
+	.optional()
+	.openapi({ description: "What went wrong" });
+
+interface ReportedProgress {
+	readonly status: Status;
+	readonly startedAt: string | null;
+	readonly completedAt: string | null;
+}
+
+const TERMINAL: ReadonlySet<Status> = new Set(["completed", "failed", "cancelled"]);
+
+/** Which timestamps a status may have. */
+function checkTimestamps({ value, issues }: z.core.ParsePayload<ReportedProgress>): void {
+	const { status, startedAt, completedAt } = value;
+	const refuse = (message: string) =>
+		void issues.push({ code: "custom", path: ["completedAt"], message, input: completedAt });
+	if (TERMINAL.has(status) && completedAt === null) refuse(`is required with status ${status}`);
+	else if (!TERMINAL.has(status) && completedAt !== null) refuse(`must be null with status ${status}`);
+	else if (startedAt !== null && completedAt !== null && completedAt < startedAt)
+		refuse("must not be before startedAt");
+}
+
+const StepReport = z
+	.strictObject({
+		id: z.string().min(1).max(MAX_NAME).openapi({ description: "Unique within its run", example: "step-1" }),
+		status: Status,
+		startedAt: ReportedTimestamp,
+		completedAt: ReportedTimestamp,
+		error: ReportedError,
+		name: z.string().max(MAX_NAME).optional(),
+		position: z.int().min(0).optional().openapi({ description: "Where it stands in the run" }),
+	})
+	.check(checkTimestamps)
+	.openapi("WorkflowRunStepReport");
+
+const fields = {
+	workflowId: Uuid,
+	status: Status,
+	startedAt: ReportedTimestamp,
+	completedAt: ReportedTimestamp,
+	error: ReportedError,
+	steps: z
+		.array(StepReport)
+		.max(MAX_STEPS)
+		.default([])
+		.check(({ value, issues }) => {
+			const seen = new Set<string>();
+			for (const [index, { id }] of value.entries()) {
+				if (seen.has(id)) {
+					issues.push({ code: "custom", path: [index, "id"], message: "is another step's id too", input: id });
+				}
+				seen.add(id);
+			}
+		})
+		.openapi({ description: "In any order. A step that is left out stays as it was" }),
+	chatId: Uuid.optional().openapi({ description: "If there, the same as in the path" }),
+};
+
+/** Also takes what a GET returned with its envelope, so that it can be sent back as it is. */
+function orServed<T extends z.ZodType>(schema: T, ...envelope: string[]): T {
+	const open = (body: unknown) => {
+		let inner = body;
+		for (const key of envelope) {
+			if (typeof inner !== "object" || inner === null || !Object.hasOwn(inner, key)) return body;
+			inner = (inner as Record<string, unknown>)[key];
+		}
+		return inner;
+	};
+	return z.preprocess(open, schema) as unknown as T;
+}
+
+/** One run, its id in the path. */
+export const WorkflowRunReport = orServed(
+	z
+		.strictObject({ id: Uuid.optional().openapi({ description: "If there, the same as in the path" }), ...fields })
+		.check(checkTimestamps)
+		.openapi("WorkflowRunReport"),
+	"data",
+	"workflowRun",
+);
+export type WorkflowRunReport = z.infer<typeof WorkflowRunReport>;
+
+/** Several runs, each with its id. */
+export const WorkflowRunReports = orServed(
+	z
+		.strictObject({
+			workflowRuns: z
+				.array(
+					z
+						.strictObject({ id: Uuid, ...fields })
+						.check(checkTimestamps)
+						.openapi("IdentifiedWorkflowRunReport"),
+				)
+				.min(1)
+				.max(MAX_RUNS),
+		})
+		.openapi("WorkflowRunReports"),
+	"data",
+);
+export type WorkflowRunReports = z.infer<typeof WorkflowRunReports>;
