@@ -5,6 +5,8 @@ const migrations = await readD1Migrations("drizzle");
 
 export default defineConfig({
 	test: {
+		// The service's own log lines, thousands of them; whatever else is printed shows.
+		onConsoleLog: (log) => !log.startsWith('{"level":'),
 		projects: [
 			{
 				plugins: [
