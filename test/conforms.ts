@@ -3,6 +3,7 @@ import { type Schema, Validator } from "@cfworker/json-schema";
 
 export interface Operation {
 	operationId: string;
+	parameters?: { in: string; name: string }[];
 	security?: Record<string, string[]>[];
 	responses: Record<string, { description: string; content?: Record<string, { schema: Schema }> }>;
 }
