@@ -53,7 +53,8 @@ describe("the log", () => {
 			{ onD1: fail("not even an error") },
 		]) {
 			const { calls: _, ...bindings } = watchBindings(hooks);
-			await requestWith(bindings, path, init);
+			// Without the edge cache, so that D1 is asked each time.
+			await requestWith({ ...bindings, FRESH_SECONDS: 0, STALE_IF_ERROR_SECONDS: 0 }, path, init);
 		}
 		await env.SESSIONS.put(token, `{"session":{"token":"${token}"`);
 		await request(path, init);
