@@ -1,10 +1,15 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+// Keeps "Using secrets defined in .dev.vars" out of every run: the tests bring secrets of their own.
+process.env["WRANGLER_LOG"] ??= "warn";
+
 const migrations = await readD1Migrations("drizzle");
 
 export default defineConfig({
 	test: {
+		// The service's own log lines, thousands of them; whatever else is printed shows.
+		onConsoleLog: (log) => !log.startsWith('{"level":'),
 		projects: [
 			{
 				plugins: [
@@ -23,6 +28,9 @@ export default defineConfig({
 				],
 				test: {
 					name: "workerd",
+					// One workerd for all files: starting one a file takes longer than all tests together.
+					isolate: false,
+					maxWorkers: 1,
 					include: ["test/**/*.test.ts"],
 					exclude: ["test/node/**"],
 					setupFiles: ["test/setup.ts"],

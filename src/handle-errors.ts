@@ -55,7 +55,9 @@ export const onInvalidInput: Hook<unknown, AppEnv, string, unknown> = async (res
 	if (result.success) return;
 	await c.var.session;
 	const [issue] = result.error.issues;
-	const name = issue?.path.join(".") ?? "";
+	// Of a query parameter that holds a list, the parameter is named, not the place in it.
+	const path = issue?.path ?? [];
+	const name = (result.target === "query" ? path.slice(0, 1) : path).join(".");
 	if (result.target === "param") throw new ServiceError(name === "runId" ? "INVALID_RUN_ID" : "INVALID_CHAT_ID");
 	const message = issue ? describeIssue(issue) : "invalid";
 	throw new ServiceError(result.target === "json" ? "INVALID_BODY" : "INVALID_PARAMETER", message);

@@ -1,13 +1,34 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { serializeSigned } from "hono/utils/cookie";
+import { app } from "../src/app";
+import type { Env } from "../src/env";
+import { conforming } from "./conforms";
 
 /** A fresh lower-case UUID. */
 export const uuid = () => crypto.randomUUID();
 
-/** Calls the Worker as a client would. `path` starts with `/`. */
-export function request(path: string, init?: RequestInit): Promise<Response> {
-	return exports.default.fetch(new Request(`http://edge-runs.test${path}`, init));
+/** Calls the Worker as a client would, and checks the answer by the published schema. `path` starts with `/`. */
+export async function request(path: string, init?: RequestInit): Promise<Response> {
+	const sent = new Request(`http://edge-runs.test${path}`, init);
+	return conforming(sent, await exports.default.fetch(sent.clone()));
 }
+
+/** Like `request`, with other bindings, vars or secrets: they replace the ones of `wrangler.toml`. */
+export async function requestWith(
+	changed: { [K in keyof Env]?: Env[K] | undefined },
+	path: string,
+	init?: RequestInit,
+): Promise<Response> {
+	const sent = new Request(`http://edge-runs.test${path}`, init);
+	const context = createExecutionContext();
+	const response = await app.fetch(sent.clone(), { ...env, ...changed } as Env, context);
+	await waitOnExecutionContext(context);
+	return conforming(sent, response);
+}
+
+/** The path of a chat's runs. */
+export const runsPath = (chatId: string) => `/api/chats/${chatId}/workflow-runs`;
 
 /** What better-auth stores for a session, with an hour to live unless `session` says otherwise. */
 export function storedSession(userId: string, token: string, session: Record<string, unknown> = {}) {
