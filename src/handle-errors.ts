@@ -1,4 +1,4 @@
-import type { Hook } from "@hono/zod-openapi";
+import type { Hook, z } from "@hono/zod-openapi";
 import type { Context, ErrorHandler, Hono, NotFoundHandler } from "hono";
 import type { AppEnv } from "./app-env";
 import { ERRORS, ServiceError, toErrorBody } from "./errors";
@@ -54,11 +54,11 @@ export function describeIssue({ path, message }: { path: PropertyKey[]; message:
 export const onInvalidInput: Hook<unknown, AppEnv, string, unknown> = async (result, c) => {
 	if (result.success) return;
 	await c.var.session;
-	const [issue] = result.error.issues;
+	const [issue] = result.error.issues as [z.core.$ZodIssue];
+	if (result.target === "param") {
+		throw new ServiceError(issue.path[0] === "runId" ? "INVALID_RUN_ID" : "INVALID_CHAT_ID");
+	}
+	if (result.target === "json") throw new ServiceError("INVALID_BODY", describeIssue(issue));
 	// Of a query parameter that holds a list, the parameter is named, not the place in it.
-	const path = issue?.path ?? [];
-	const name = (result.target === "query" ? path.slice(0, 1) : path).join(".");
-	if (result.target === "param") throw new ServiceError(name === "runId" ? "INVALID_RUN_ID" : "INVALID_CHAT_ID");
-	const message = issue ? describeIssue(issue) : "invalid";
-	throw new ServiceError(result.target === "json" ? "INVALID_BODY" : "INVALID_PARAMETER", message);
+	throw new ServiceError("INVALID_PARAMETER", describeIssue({ ...issue, path: issue.path.slice(0, 1) }));
 };

@@ -110,6 +110,6 @@ function parseChatId(chatId: unknown): string {
 function parse<T extends z.ZodType>(schema: T, input: unknown, code: ErrorCode): z.output<T> {
 	const result = schema.safeParse(input);
 	if (result.success) return result.data;
-	const [issue] = result.error.issues;
-	throw new ServiceError(code, code === "INVALID_BODY" && issue ? describeIssue(issue) : undefined);
+	const [issue] = result.error.issues as [z.core.$ZodIssue];
+	throw new ServiceError(code, code === "INVALID_BODY" ? describeIssue(issue) : undefined);
 }
