@@ -11,5 +11,7 @@ export interface AppEnv {
 		scope: Scope;
 		/** Set by `requireSession`; rejects with a ServiceError. */
 		session: Promise<Session>;
+		/** Set by `requireSession`: asks KV again, for a response that outlasts the first answer. */
+		rereadSession: () => Promise<Session>;
 	};
 }

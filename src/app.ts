@@ -11,6 +11,8 @@ import { getWorkflowRun, getWorkflowRunRoute } from "./workflow-runs/get";
 import { listWorkflowRuns, listWorkflowRunsRoute } from "./workflow-runs/list";
 import { patchWorkflowRuns, patchWorkflowRunsRoute } from "./workflow-runs/patch";
 import { putWorkflowRun, putWorkflowRunRoute } from "./workflow-runs/put";
+import { streamWorkflowRuns, streamWorkflowRunsRoute } from "./workflow-runs/stream";
+import { streamWorkflowRun, streamWorkflowRunRoute } from "./workflow-runs/stream-run";
 
 /** The whole request path: an id and a log line for each request, the routes, and what becomes of errors. */
 const base = new OpenAPIHono<AppEnv>({ defaultHook: onInvalidInput });
@@ -20,6 +22,8 @@ base.use(requestId(), openScope);
 
 export const app = base
 	.openapi(listWorkflowRunsRoute, listWorkflowRuns)
+	.openapi(streamWorkflowRunsRoute, streamWorkflowRuns)
+	.openapi(streamWorkflowRunRoute, streamWorkflowRun)
 	.openapi(getWorkflowRunRoute, getWorkflowRun)
 	.openapi(putWorkflowRunRoute, putWorkflowRun)
 	.openapi(patchWorkflowRunsRoute, patchWorkflowRuns)

@@ -14,7 +14,8 @@ export const ErrorResponse = z
 	})
 	.openapi("Error");
 
-const headers = {
+/** Of every response. */
+export const headers = {
 	"x-request-id": {
 		schema: { type: "string" as const },
 		description: "Names this request in the service's log. A well-formed one in the request is kept",
@@ -52,6 +53,15 @@ export function cacheable<T extends z.ZodType>(schema: T, description: string) {
 		304: { description: "The client has it: `If-None-Match` names its entity tag", headers: cacheableHeaders },
 	};
 }
+
+/** A stream of server-sent events, for a route's OpenAPI contract. */
+export const eventStream = {
+	200: {
+		description: "The stream",
+		headers,
+		content: { "text/event-stream": { schema: z.string().openapi({ example: "event: run\ndata: {…}\nid: …\n\n" }) } },
+	},
+};
 
 /** The error responses of a route, for its OpenAPI contract: one entry a status, naming each code. */
 export function errors<C extends ErrorCode>(...codes: C[]) {

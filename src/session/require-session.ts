@@ -16,9 +16,11 @@ export const requireSession: MiddlewareHandler<AppEnv> = async function requireS
 	const { sessionSecret, sessionCookiePrefix } = readConfig(c.env);
 	const token = await readSessionToken(c.req.header("cookie"), sessionSecret, sessionCookiePrefix);
 	if (token === null) throw new ServiceError("INVALID_SESSION");
-	const session = readSession(c.var.scope, token, Date.now());
+	const read = () => readSession(c.var.scope, token, Date.now());
+	const session = read();
 	// A handler that fails before it awaits the session must not leave an unhandled rejection.
 	session.catch(() => {});
 	c.set("session", session);
+	c.set("rereadSession", read);
 	await next();
 };

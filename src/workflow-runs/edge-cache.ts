@@ -19,12 +19,16 @@ export interface HistoryEntry {
 	readonly body: ArrayBuffer;
 }
 
-/** Everything of an entry but its body, as the header `x-history` keeps it. */
-interface Meta extends Omit<HistoryEntry, "body"> {
+/** An entry without its body. */
+export type HistoryMeta = Omit<HistoryEntry, "body">;
+
+/** The header that keeps an entry's meta. */
+const META = "x-history";
+
+interface KeptMeta extends HistoryMeta {
 	readonly chatId: string;
 	readonly byteLength: number;
 }
-const META = "x-history";
 
 /** Part of every key: raise it when the served shape, or what an entry holds, changes. */
 const SHAPE_VERSION = 1;
@@ -41,17 +45,32 @@ const keyOf = (chatId: string) => `https://history.invalid/v${SHAPE_VERSION}/cha
  * The entry of a chat, or null if there is none. A cache that fails costs speed, not answers, and
  * an entry that is cut short or another chat's is none.
  */
-export async function loadHistory({ requestId }: Scope, chatId: string): Promise<HistoryEntry | null> {
+export async function loadHistory(scope: Scope, chatId: string): Promise<HistoryEntry | null> {
+	return match(scope, chatId, async (response, { byteLength, ...meta }) => {
+		const body = await response.arrayBuffer();
+		return byteLength === body.byteLength ? { ...meta, body } : null;
+	});
+}
+
+/** As `loadHistory`, for those whom the entry's meta is enough. */
+export async function peekHistory(scope: Scope, chatId: string): Promise<HistoryMeta | null> {
+	return match(scope, chatId, async (response, meta) => {
+		await response.body?.cancel();
+		return meta;
+	});
+}
+
+async function match<T>(
+	{ requestId }: Scope,
+	chatId: string,
+	use: (response: Response, meta: Omit<KeptMeta, "chatId">) => Promise<T | null>,
+): Promise<T | null> {
 	try {
 		const response = await (await open()).match(keyOf(chatId));
 		if (!response) return null;
-		const {
-			chatId: owner,
-			byteLength,
-			...meta
-		} = JSON.parse(decodeURIComponent(response.headers.get(META) ?? "")) as Meta;
-		const body = await response.arrayBuffer();
-		return owner === chatId && byteLength === body.byteLength ? { ...meta, body } : null;
+		const kept = JSON.parse(decodeURIComponent(response.headers.get(META) ?? "")) as KeptMeta;
+		const { chatId: keptFor, ...meta } = kept;
+		return keptFor === chatId ? await use(response, meta) : null;
 	} catch (error) {
 		logError({ requestId, event: "cache", doing: "match" }, error);
 		return null;
@@ -65,7 +84,7 @@ export async function storeHistory(
 	{ body, ...entry }: HistoryEntry,
 	seconds: number,
 ): Promise<void> {
-	const meta: Meta = { ...entry, chatId, byteLength: body.byteLength };
+	const meta: KeptMeta = { ...entry, chatId, byteLength: body.byteLength };
 	// Percent-encoded, since a header takes Latin-1 and a user id may be any text.
 	const headers = { "cache-control": `max-age=${seconds}`, [META]: encodeURIComponent(JSON.stringify(meta)) };
 	try {

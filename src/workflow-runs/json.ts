@@ -20,6 +20,11 @@ export function listBody(runs: readonly RunRow[], nextCursor?: string | null): P
 	return jsonBody(`${json}}}`);
 }
 
+/** What `listBody` made, without its envelope: `{"workflowRuns":[…]}`. */
+export function listData(body: ArrayBuffer): string {
+	return new TextDecoder().decode(body).slice('{"data":'.length, -"}".length);
+}
+
 /** The body of one run. */
 export function runBody(run: RunRow): Promise<JsonBody> {
 	return jsonBody(`{"data":{"workflowRun":${runJson(run)}}}`);

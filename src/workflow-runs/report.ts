@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { Status, Uuid } from "./schemas";
+import { isTerminal, Status, Uuid } from "./schemas";
 
 /*
  * What a recorder reports: the shape that the list returns, so that the JSON of a GET can be PUT back
@@ -46,15 +46,13 @@ interface ReportedProgress {
 	readonly completedAt: string | null;
 }
 
-const TERMINAL: ReadonlySet<Status> = new Set(["completed", "failed", "cancelled"]);
-
 /** Which timestamps a status may have. */
 function checkTimestamps({ value, issues }: z.core.ParsePayload<ReportedProgress>): void {
 	const { status, startedAt, completedAt } = value;
 	const refuse = (message: string) =>
 		void issues.push({ code: "custom", path: ["completedAt"], message, input: completedAt });
-	if (TERMINAL.has(status) && completedAt === null) refuse(`is required with status ${status}`);
-	else if (!TERMINAL.has(status) && completedAt !== null) refuse(`must be null with status ${status}`);
+	if (isTerminal(status) && completedAt === null) refuse(`is required with status ${status}`);
+	else if (!isTerminal(status) && completedAt !== null) refuse(`must be null with status ${status}`);
 	else if (startedAt !== null && completedAt !== null && completedAt < startedAt)
 		refuse("must not be before startedAt");
 }

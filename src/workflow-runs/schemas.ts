@@ -35,6 +35,9 @@ const completedAt = timestamp("When it ended: ISO 8601, UTC, milliseconds. Null 
 
 export type Status = z.infer<typeof Status>;
 
+/** Whether a run or step of this status has ended. */
+export const isTerminal = (status: Status) => status !== "pending" && status !== "running";
+
 export const Step = z
 	.strictObject({
 		id: z.string().openapi({ example: "step-1", description: "Unique within its run" }),
