@@ -7,7 +7,8 @@ const USER_ID = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 export const UserId = z
 	.string()
 	.regex(USER_ID, "must be 1 to 255 characters, none of them a control character")
-	.openapi({ description: "The owner: better-auth's user id", example: "demo-user" });
+	// The generator would write the flag into the pattern; JSON Schema's patterns are Unicode's without one.
+	.openapi({ pattern: USER_ID.source, description: "The owner: better-auth's user id", example: "demo-user" });
 
 export const ChatRegistration = z.strictObject({ userId: UserId }).openapi("ChatRegistration");
 export type ChatRegistration = z.infer<typeof ChatRegistration>;
