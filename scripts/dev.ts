@@ -123,8 +123,15 @@ function serve(): void {
 		[wrangler, "dev", "--port", String(port), "--persist-to", state, "--show-interactive-dev-session=false"],
 		{ stdio: ["ignore", "inherit", "inherit"] },
 	);
-	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
-	child.on("exit", (code, signal) => process.exit(signal ? 0 : (code ?? 1)));
+	let stopping = false;
+	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+		process.on(signal, () => {
+			stopping = true;
+			child.kill(signal);
+		});
+	}
+	// wrangler ends with 130 on Ctrl+C, which npm would report as a failure.
+	child.on("exit", (code) => process.exit(stopping ? 0 : (code ?? 1)));
 	void announce(child);
 }
 

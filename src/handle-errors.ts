@@ -3,6 +3,7 @@ import type { Context, ErrorHandler, Hono, NotFoundHandler } from "hono";
 import type { AppEnv } from "./app-env";
 import { ERRORS, ServiceError, toErrorBody } from "./errors";
 import { logError } from "./log";
+import { Uuid } from "./workflow-runs/schemas";
 
 /** Turns whatever was thrown into an error response. What is not a ServiceError is a bug, and told to the log alone. */
 export const onError: ErrorHandler<AppEnv> = (thrown, c) => {
@@ -54,11 +55,15 @@ export function describeIssue({ path, message }: { path: PropertyKey[]; message:
 export const onInvalidInput: Hook<unknown, AppEnv, string, unknown> = async (result, c) => {
 	if (result.success) return;
 	await c.var.session;
+	refuseMalformedIds(c.req.param());
 	const [issue] = result.error.issues as [z.core.$ZodIssue];
-	if (result.target === "param") {
-		throw new ServiceError(issue.path[0] === "runId" ? "INVALID_RUN_ID" : "INVALID_CHAT_ID");
-	}
 	if (result.target === "json") throw new ServiceError("INVALID_BODY", describeIssue(issue));
 	// Of a query parameter that holds a list, the parameter is named, not the place in it.
 	throw new ServiceError("INVALID_PARAMETER", describeIssue({ ...issue, path: issue.path.slice(0, 1) }));
 };
+
+/** Ids are named before all other input that is wrong, though @hono/zod-openapi looks at the query before them. */
+function refuseMalformedIds({ chatId, runId }: { chatId?: string; runId?: string }): void {
+	if (chatId !== undefined && !Uuid.safeParse(chatId).success) throw new ServiceError("INVALID_CHAT_ID");
+	if (runId !== undefined && !Uuid.safeParse(runId).success) throw new ServiceError("INVALID_RUN_ID");
+}

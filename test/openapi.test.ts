@@ -2,6 +2,7 @@ import type { Schema } from "@cfworker/json-schema";
 import { Validator } from "@cfworker/json-schema";
 import { describe, expect, it } from "vitest";
 import { version } from "../package.json";
+import readme from "../README.md?raw";
 import { ERRORS, type ErrorCode } from "../src/errors";
 import { openApiDocument, openApiOperations } from "./conforms";
 import { readExample } from "./fixtures/contract";
@@ -86,6 +87,11 @@ describe("the OpenAPI document", () => {
 			const message = line.replace(/^\d+ (Bad Request|Unauthorized|Forbidden|Not Found) /, "");
 			expect(list?.responses[line.slice(0, 3)]?.description).toContain(message);
 		}
+	});
+
+	it("has no route that the README does not list", () => {
+		const routes = operations.map(({ method, path }) => `| \`${method} ${path.replace(/\{(\w+)\}/g, ":$1")}\` |`);
+		expect(routes.filter((route) => !readme.includes(route))).toEqual([]);
 	});
 
 	it("names both session cookies", () => {

@@ -145,4 +145,10 @@ describe("other parameters", () => {
 			);
 		},
 	);
+
+	it("are looked at only after the chat's id, and before the chat", async () => {
+		const ask = async (path: string) => (await request(`${path}?limit=0`, { headers: { cookie } })).json();
+		expect(await ask(runsPath("not-a-uuid"))).toMatchObject({ code: "INVALID_CHAT_ID" });
+		expect(await ask(runsPath(uuid()))).toMatchObject({ code: "INVALID_PARAMETER" });
+	});
 });

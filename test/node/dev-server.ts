@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+export const root = path.resolve(import.meta.dirname, "../..");
+
+/** A port that nothing listens on. */
+export function freePort(): Promise<number> {
+	return new Promise((resolve, reject) => {
+		const probe = createServer().once("error", reject);
+		probe.listen(0, () => {
+			const { port } = probe.address() as { port: number };
+			probe.close(() => resolve(port));
+		});
+	});
+}
+
+/** A folder of its own for a test; `remove` deletes it. */
+export function temporaryFolder(): { folder: string; remove: () => void } {
+	const folder = mkdtempSync(path.join(tmpdir(), "edge-runs-"));
+	return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+export interface Ran {
+	code: number | null;
+	output: string;
+}
+
+/** `npm run dev`, with its options, as a process group of its own. */
+export class DevServer {
+	readonly #child: ChildProcess;
+	readonly #exit: Promise<Ran>;
+	#output = "";
+
+	constructor(...options: string[]) {
+		// vitest.config.ts quietens wrangler for the tests; here it is to run as it is.
+		const { WRANGLER_LOG: _, ...env } = process.env;
+		this.#child = spawn(process.execPath, ["scripts/dev.ts", ...options], { cwd: root, env, detached: true });
+		for (const stream of [this.#child.stdout, this.#child.stderr]) {
+			stream?.on("data", (chunk) => {
+				this.#output += chunk;
+			});
+		}
+		this.#exit = new Promise((resolve) => {
+			this.#child.once("close", (code) => resolve({ code, output: this.#output }));
+		});
+	}
+
+	/** Resolves when it has ended by itself. */
+	ended(): Promise<Ran> {
+		return this.#exit;
+	}
+
+	/** Resolves with what it printed when it has said that it is ready; rejects if it ends before, or takes a minute. */
+	async ready(): Promise<string> {
+		let ended: Ran | undefined;
+		void this.#exit.then((ran) => {
+			ended = ran;
+		});
+		const deadline = Date.now() + 60_000;
+		while (!/ is ready at [\s\S]*every status: .*\n/.test(this.#output)) {
+			if (ended) throw new Error(`npm run dev ended with ${ended.code}:\n${ended.output}`);
+			if (Date.now() > deadline) throw new Error(`npm run dev is not ready after a minute:\n${this.#output}`);
+			await new Promise((resolve) => setTimeout(resolve, 100));
+		}
+		return this.#output;
+	}
+
+	/** Ends it as Ctrl+C does, and whatever is left of its group after that. */
+	async stop(): Promise<Ran> {
+		this.#signal("SIGINT");
+		const patience = setTimeout(() => this.#signal("SIGKILL"), 10_000);
+		const ran = await this.#exit;
+		clearTimeout(patience);
+		this.#signal("SIGKILL");
+		return ran;
+	}
+
+	#signal(signal: NodeJS.Signals): void {
+		try {
+			process.kill(-(this.#child.pid as number), signal);
+		} catch {
+			// The group has ended.
+		}
+	}
+}
+
+/** A text file of the repository. */
+export const readText = (file: string) => readFileSync(path.join(root, file), "utf8");
