@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { requestId } from "hono/request-id";
 import type { AppEnv } from "./app-env";
+import { allowOrigins, secureApi } from "./browsers";
 import { deleteChatRoute, removeChat } from "./chats/delete";
 import { putChat, registerChatRoute } from "./chats/register";
 import { notFound, onError, onInvalidInput, refuseOtherMethods } from "./handle-errors";
@@ -19,6 +20,7 @@ const base = new OpenAPIHono<AppEnv>({ defaultHook: onInvalidInput });
 base.onError(onError);
 base.notFound(notFound);
 base.use(requestId(), openScope);
+base.use("/api/*", secureApi, allowOrigins);
 
 export const app = base
 	.openapi(listWorkflowRunsRoute, listWorkflowRuns)

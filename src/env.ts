@@ -9,6 +9,16 @@ export interface Env {
 	readonly BETTER_AUTH_SECRET?: string;
 	/** Secret: the service tokens that may record runs, separated by commas. Unset: nobody may. */
 	readonly RECORDER_TOKENS?: string;
+	/** Rate limiters: of reads by user, of writes by token, of bad cookies and tokens by address. Unbound: no limit. */
+	readonly READ_LIMIT?: RateLimit;
+	readonly WRITE_LIMIT?: RateLimit;
+	readonly SIGN_IN_LIMIT?: RateLimit;
+	/** Var: the origins whose pages may read with their user's cookie, separated by commas. */
+	readonly ALLOWED_ORIGINS?: string;
+	/** Var: "true" to refuse sessions, too, that better-auth revoked by time and whose key is still there. */
+	readonly CHECK_REVOKED_BEFORE?: string | boolean;
+	/** Var: finished runs are deleted so many days after their end. Unset: never. */
+	readonly RETENTION_DAYS?: string | number;
 	/** Var: better-auth's `advanced.cookiePrefix`. */
 	readonly SESSION_COOKIE_PREFIX?: string;
 	/** Var: how long a cached history is served without asking D1. 0: always ask. */
@@ -23,6 +33,10 @@ export interface Config {
 	readonly sessionSecret: string;
 	readonly sessionCookiePrefix: string;
 	readonly recorderTokens: readonly string[];
+	readonly allowedOrigins: readonly string[];
+	readonly checkRevokedBefore: boolean;
+	/** null: keep all. */
+	readonly retentionDays: number | null;
 	readonly freshSeconds: number;
 	readonly staleIfErrorSeconds: number;
 	readonly storeTimeoutSeconds: number;
@@ -55,9 +69,12 @@ export function readConfig(env: Env): Config {
 			sessionSecret: sessionSecret(env.BETTER_AUTH_SECRET),
 			sessionCookiePrefix: sessionCookiePrefix(env.SESSION_COOKIE_PREFIX),
 			recorderTokens: recorderTokens(env.RECORDER_TOKENS),
-			freshSeconds: seconds(env, "FRESH_SECONDS", 1, { min: 0, max: 60 }),
-			staleIfErrorSeconds: seconds(env, "STALE_IF_ERROR_SECONDS", 3600, { min: 0, max: 86_400 }),
-			storeTimeoutSeconds: seconds(env, "STORE_TIMEOUT_SECONDS", 5, { min: 0.1, max: 25 }),
+			allowedOrigins: allowedOrigins(env.ALLOWED_ORIGINS),
+			checkRevokedBefore: String(env.CHECK_REVOKED_BEFORE) === "true",
+			retentionDays: number(env, "RETENTION_DAYS", null, { min: 1, max: 36_500 }),
+			freshSeconds: number(env, "FRESH_SECONDS", 1, { min: 0, max: 60 }),
+			staleIfErrorSeconds: number(env, "STALE_IF_ERROR_SECONDS", 3600, { min: 0, max: 86_400 }),
+			storeTimeoutSeconds: number(env, "STORE_TIMEOUT_SECONDS", 5, { min: 0.1, max: 25 }),
 		};
 		checked.set(env, config);
 	}
@@ -72,7 +89,8 @@ function sessionSecret(value = ""): string {
 	);
 }
 
-function sessionCookiePrefix(value = "better-auth"): string {
+/** The name of better-auth's cookie begins with it. @throws {ConfigurationError} */
+export function sessionCookiePrefix(value = "better-auth"): string {
 	if (COOKIE_PREFIX.test(value)) return value;
 	throw new ConfigurationError(
 		'SESSION_COOKIE_PREFIX is not usable in a cookie name: set it under [vars] in wrangler.toml, e.g. "better-auth"',
@@ -80,10 +98,7 @@ function sessionCookiePrefix(value = "better-auth"): string {
 }
 
 function recorderTokens(value = ""): readonly string[] {
-	const tokens = value
-		.split(",")
-		.map((token) => token.trim())
-		.filter((token) => token !== "");
+	const tokens = commaSeparated(value);
 	const bad = tokens.findIndex((token) => token.length < SECRET_MIN_LENGTH || !BEARER_TOKEN.test(token));
 	if (bad === -1) return tokens;
 	throw new ConfigurationError(
@@ -92,12 +107,28 @@ function recorderTokens(value = ""): readonly string[] {
 	);
 }
 
-type SecondsVar = "FRESH_SECONDS" | "STALE_IF_ERROR_SECONDS" | "STORE_TIMEOUT_SECONDS";
+function allowedOrigins(value = ""): readonly string[] {
+	return commaSeparated(value).map((origin) => {
+		if (URL.canParse(origin) && new URL(origin).origin === origin) return origin;
+		throw new ConfigurationError(
+			`ALLOWED_ORIGINS: "${origin}" is not an origin: scheme and host alone, e.g. "https://app.example.com"`,
+		);
+	});
+}
 
-function seconds(env: Env, name: SecondsVar, fallback: number, { min, max }: { min: number; max: number }): number {
+function commaSeparated(value: string): string[] {
+	return value
+		.split(",")
+		.map((item) => item.trim())
+		.filter((item) => item !== "");
+}
+
+type NumberVar = "FRESH_SECONDS" | "STALE_IF_ERROR_SECONDS" | "STORE_TIMEOUT_SECONDS" | "RETENTION_DAYS";
+
+function number<T>(env: Env, name: NumberVar, unset: T, { min, max }: { min: number; max: number }): number | T {
 	const value = env[name];
-	if (value === undefined || value === "") return fallback;
+	if (value === undefined || value === "") return unset;
 	const number = Number(value);
 	if (number >= min && number <= max) return number;
-	throw new ConfigurationError(`${name} is not a number of seconds from ${min} to ${max}: correct it in wrangler.toml`);
+	throw new ConfigurationError(`${name} is not a number from ${min} to ${max}: correct it in wrangler.toml`);
 }

@@ -20,6 +20,7 @@ export type ErrorCode =
 	| "RUN_CONFLICT"
 	| "BODY_TOO_LARGE"
 	| "UNSUPPORTED_MEDIA_TYPE"
+	| "RATE_LIMITED"
 	| "INTERNAL_ERROR"
 	| "STORE_UNAVAILABLE";
 
@@ -58,6 +59,13 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorSpec>> = {
 		status: 415,
 		error: "Unsupported Media Type",
 		message: "The body must be application/json, without a content encoding",
+	},
+	RATE_LIMITED: {
+		status: 429,
+		error: "Too Many Requests",
+		message: "Too many requests; try again later",
+		// The longest period that a rate limiting binding has is 60 s; the one of wrangler.toml's reads and writes is 10 s.
+		headers: { "retry-after": "10" },
 	},
 	INTERNAL_ERROR: { status: 500, error: "Internal Server Error", message: "Something went wrong on our side" },
 	STORE_UNAVAILABLE: {

@@ -17,6 +17,9 @@ const Health = z
 			d1: Check,
 			kv: Check,
 		}),
+		rateLimits: z
+			.strictObject({ reads: z.boolean(), writes: z.boolean(), signIns: z.boolean() })
+			.openapi({ description: "Whether each limiter is bound; without one there is no limit" }),
 	})
 	.openapi("Health");
 
@@ -44,7 +47,9 @@ export const health: RouteHandler<typeof healthRoute, AppEnv> = async (c) => {
 	]);
 	const checks = { configuration, d1, kv };
 	const status = Object.values(checks).every((each) => each === "ok") ? "ok" : "failing";
-	const body = { status, version, deployment: c.env.CF_VERSION_METADATA?.id || null, checks } as const;
+	const { READ_LIMIT, WRITE_LIMIT, SIGN_IN_LIMIT } = c.env;
+	const rateLimits = { reads: !!READ_LIMIT, writes: !!WRITE_LIMIT, signIns: !!SIGN_IN_LIMIT };
+	const body = { status, version, deployment: c.env.CF_VERSION_METADATA?.id || null, checks, rateLimits } as const;
 	return c.json(body, status === "ok" ? 200 : 503, { "cache-control": "no-store" });
 };
 

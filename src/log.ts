@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
 import type { AppEnv } from "./app-env";
 
 /** One structured JSON line to the Worker's log. */
@@ -37,6 +38,7 @@ export const openScope: MiddlewareHandler<AppEnv> = async function openScope(c, 
 		requestId,
 		event: "request",
 		method: c.req.method,
+		route: routePath(c, -1),
 		path: c.req.path,
 		status: c.res.status,
 		milliseconds: Date.now() - start,

@@ -1,7 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { version } from "../package.json";
 import type { AppEnv } from "./app-env";
-import { readConfig } from "./env";
+import { sessionCookiePrefix } from "./env";
 import { ERRORS, type ErrorCode } from "./errors";
 
 /** The JSON body of every error response. */
@@ -77,6 +77,7 @@ export function errors<C extends ErrorCode>(...codes: C[]) {
 /** What every route that asks for a session may answer. */
 export const SESSION_ERRORS = [
 	"INVALID_SESSION",
+	"RATE_LIMITED",
 	"INVALID_CHAT_ID",
 	"CHAT_FORBIDDEN",
 	"CHAT_NOT_FOUND",
@@ -94,6 +95,7 @@ export const sessionSecurity = [{ [SESSION_COOKIE]: [] }, { [SECURE_SESSION_COOK
 /** What every route for recorders may answer. */
 export const RECORDER_ERRORS = [
 	"INVALID_TOKEN",
+	"RATE_LIMITED",
 	"INVALID_CHAT_ID",
 	"CHAT_NOT_FOUND",
 	"INTERNAL_ERROR",
@@ -112,7 +114,7 @@ export function requiredJson<T extends z.ZodType>(schema: T) {
 export function serveOpenApi(app: OpenAPIHono<AppEnv>): void {
 	let document: ReturnType<typeof app.getOpenAPI31Document> | undefined;
 	app.get("/api/openapi.json", (c) => {
-		document ??= describe(app, readConfig(c.env).sessionCookiePrefix);
+		document ??= describe(app, sessionCookiePrefix(c.env.SESSION_COOKIE_PREFIX));
 		return c.json(document);
 	});
 }

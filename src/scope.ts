@@ -12,6 +12,8 @@ export interface Scope {
 }
 
 export interface Facts {
+	/** Who asked, by a pseudonym. */
+	user?: string;
 	/** How long KV took for the session. */
 	kvMilliseconds?: number;
 	/** How long D1 took, all round trips together. */

@@ -52,6 +52,7 @@ export const registerChatRoute = createRoute({
 		201: written(ChatItem, "The chat, which is new"),
 		...errors(
 			"INVALID_TOKEN",
+			"RATE_LIMITED",
 			"INVALID_CHAT_ID",
 			...BODY_ERRORS,
 			"CHAT_CONFLICT",

@@ -3,6 +3,7 @@ import { timingSafeEqual } from "hono/utils/buffer";
 import type { AppEnv } from "../app-env";
 import { readConfig } from "../env";
 import { ServiceError } from "../errors";
+import { countAgainst, refuseSignIn } from "../rate-limit";
 
 /** `Authorization: Bearer b64token` (RFC 6750, 2.1); the scheme in any case (RFC 9110, 11.1). */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
@@ -13,10 +14,14 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
  */
 export const requireRecorder: MiddlewareHandler<AppEnv> = async function requireRecorder(c, next) {
 	const { recorderTokens } = readConfig(c.env);
-	const [, token] = BEARER.exec(c.req.header("authorization") ?? "") ?? [];
-	if (token === undefined) throw new ServiceError("INVALID_TOKEN");
+	const authorization = c.req.header("authorization");
+	const refuse = () => refuseSignIn(c, new ServiceError("INVALID_TOKEN"), authorization);
+	const [, token] = BEARER.exec(authorization ?? "") ?? [];
+	if (token === undefined) return refuse();
 	// All of them, and each in constant time: how long it takes tells nothing of how close a guess was.
 	const matches = await Promise.all(recorderTokens.map((known) => timingSafeEqual(known, token)));
-	if (!matches.includes(true)) throw new ServiceError("INVALID_TOKEN");
+	const which = matches.indexOf(true);
+	if (which === -1) return refuse();
+	await countAgainst("WRITE_LIMIT", `token ${which + 1}`, c.var.scope);
 	await next();
 };

@@ -2,6 +2,8 @@ import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../app-env";
 import { readConfig } from "../env";
 import { ServiceError } from "../errors";
+import { encodeHex } from "../hex";
+import { countAgainst, refuseSignIn } from "../rate-limit";
 import { readSessionToken } from "./cookie";
 import { readSession } from "./store";
 
@@ -14,13 +16,34 @@ import { readSession } from "./store";
  */
 export const requireSession: MiddlewareHandler<AppEnv> = async function requireSession(c, next) {
 	const { sessionSecret, sessionCookiePrefix } = readConfig(c.env);
-	const token = await readSessionToken(c.req.header("cookie"), sessionSecret, sessionCookiePrefix);
-	if (token === null) throw new ServiceError("INVALID_SESSION");
-	const read = () => readSession(c.var.scope, token, Date.now());
-	const session = read();
+	const { scope } = c.var;
+	const cookie = c.req.header("cookie");
+	const token = await readSessionToken(cookie, sessionSecret, sessionCookiePrefix);
+	if (token === null) {
+		const sent = cookie?.includes(`${sessionCookiePrefix}.session_token=`) ? cookie : undefined;
+		return refuseSignIn(c, new ServiceError("INVALID_SESSION"), sent);
+	}
+	const read = () => readSession(scope, token, Date.now());
+	const session = read().then(
+		async (found) => {
+			scope.facts.user = await pseudonym(sessionSecret, found.userId);
+			await countAgainst("READ_LIMIT", found.userId, scope);
+			return found;
+		},
+		(error) =>
+			error instanceof ServiceError && error.code === "INVALID_SESSION"
+				? refuseSignIn(c, error, token)
+				: Promise.reject(error),
+	);
 	// A handler that fails before it awaits the session must not leave an unhandled rejection.
 	session.catch(() => {});
 	c.set("session", session);
 	c.set("rereadSession", read);
 	await next();
 };
+
+/** Names a user in the log without saying who it is: half a digest, salted with the secret. */
+async function pseudonym(secret: string, userId: string): Promise<string> {
+	const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${secret}:${userId}`));
+	return encodeHex(digest, 16);
+}

@@ -19,22 +19,32 @@ export interface Session {
  *   STORE_UNAVAILABLE if KV does not answer: nobody is logged out by an outage
  */
 export async function readSession({ env, facts }: Scope, token: string, now: number): Promise<Session> {
-	const { storeTimeoutSeconds } = readConfig(env);
-	let value: string | null;
+	const { storeTimeoutSeconds, checkRevokedBefore } = readConfig(env);
+	const get = (key: string) => withDeadline(env.SESSIONS.get(key, "text"), storeTimeoutSeconds);
 	try {
-		value = await withDeadline(env.SESSIONS.get(token, "text"), storeTimeoutSeconds);
+		const value = await get(token);
+		const session = value === null ? null : parseSession(value, now);
+		if (!session) throw new ServiceError("INVALID_SESSION");
+		if (checkRevokedBefore) {
+			// better-auth writes it when it ends all sessions of a user: one that its list of them missed is over too.
+			const revokedBefore = Number(await get(`revoked-sessions-before-${session.userId}`));
+			if (!(session.createdAt >= revokedBefore)) throw new ServiceError("INVALID_SESSION");
+		}
+		return { userId: session.userId };
 	} catch (cause) {
-		throw new ServiceError("STORE_UNAVAILABLE", undefined, { cause });
+		throw cause instanceof ServiceError ? cause : new ServiceError("STORE_UNAVAILABLE", undefined, { cause });
 	} finally {
 		facts.kvMilliseconds = Date.now() - now;
 	}
-	const userId = value === null ? null : readUserId(value, now);
-	if (userId === null) throw new ServiceError("INVALID_SESSION");
-	return { userId };
 }
 
-/** The user id of a stored session, or null unless it is unexpired and its user exists. */
-function readUserId(value: string, now: number): string | null {
+interface StoredSession extends Session {
+	/** Milliseconds since the epoch; NaN if unreadable. */
+	readonly createdAt: number;
+}
+
+/** A stored session, or null unless it is unexpired and its user exists. */
+function parseSession(value: string, now: number): StoredSession | null {
 	let stored: unknown;
 	try {
 		stored = JSON.parse(value);
@@ -44,10 +54,11 @@ function readUserId(value: string, now: number): string | null {
 	if (!isObject(stored) || !isObject(stored["session"])) return null;
 	// better-auth, too, knows nobody by a session without its user.
 	if (!isObject(stored["user"])) return null;
-	const { userId, expiresAt } = stored["session"];
+	const { userId, expiresAt, createdAt } = stored["session"];
 	if (typeof userId !== "string" || userId === "") return null;
 	// KV may keep a key past its expiration. An unreadable date gives NaN, which is not later than now.
-	return typeof expiresAt === "string" && Date.parse(expiresAt) > now ? userId : null;
+	if (typeof expiresAt !== "string" || !(Date.parse(expiresAt) > now)) return null;
+	return { userId, createdAt: Date.parse(String(createdAt)) };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

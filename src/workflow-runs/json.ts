@@ -1,3 +1,4 @@
+import { encodeHex } from "../hex";
 import type { RunRow } from "./read";
 
 /** JSON as it is served, and its entity tag, with its quotes (RFC 9110, 8.8.3). */
@@ -49,8 +50,5 @@ function quoted(text: string | null): string {
 /** The tag is a digest of the bytes, so that equal tags mean equal bodies whoever wrote them, and however. */
 async function jsonBody(json: string): Promise<JsonBody> {
 	const body = new TextEncoder().encode(json).buffer as ArrayBuffer;
-	const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body)).subarray(0, 16);
-	let hex = "";
-	for (const byte of digest) hex += byte.toString(16).padStart(2, "0");
-	return { body, etag: `"${hex}"` };
+	return { body, etag: `"${encodeHex(await crypto.subtle.digest("SHA-256", body), 32)}"` };
 }
