@@ -78,6 +78,18 @@ export function describeRecorderDenials(name: string, { method, path, body }: Re
 			await expectDenial(send({ authorization }));
 		});
 
+		it("after as much work for one token as for another, so that its time tells nothing", async () => {
+			const digest = vi.spyOn(crypto.subtle, "digest");
+			const work = async (token: string) => {
+				digest.mockClear();
+				await requestWith({}, path("not-a-uuid", uuid()), recording(method, {}, { authorization: `Bearer ${token}` }));
+				return digest.mock.calls.length;
+			};
+			const near = [...TOKENS, TOKEN.slice(0, -1), `${TOKEN}0`, `x${TOKEN.slice(1)}`, "x"];
+			// Both sides of each comparison are hashed, and no comparison is left out.
+			for (const token of near) expect(await work(token)).toBe(2 * TOKENS.length);
+		});
+
 		it("to a user's session, the owner's too", async () => {
 			const { chat, cookie } = await registeredChat();
 			await expectDenial(send({ authorization: "", cookie }, { chat }));
