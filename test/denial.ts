@@ -17,9 +17,10 @@ export interface ProtectedRoute {
  * behind it, and the owner's own request as its counterpart, so that a denial is never an accident.
  */
 export function describeDenials(name: string, { method, path, status = 200 }: ProtectedRoute): void {
-	async function ask(chatId: string, runId: string, cookie?: string) {
+	async function ask(chatId: string, runId: string, cookie?: string, authorization?: string) {
 		const { calls, ...bindings } = watchBindings();
-		const init = { method, headers: cookie === undefined ? {} : { cookie } };
+		const headers = { ...(cookie !== undefined && { cookie }), ...(authorization !== undefined && { authorization }) };
+		const init = { method, headers };
 		const response = await requestWith(bindings, path(chatId, runId), init);
 		return { response, calls };
 	}
@@ -61,6 +62,14 @@ export function describeDenials(name: string, { method, path, status = 200 }: Pr
 			const forged = await signedCookie(token, { secret: "a secret that somebody else has thought out" });
 			const calls = await expectDenial(ask(chat, run, forged), 401, "INVALID_SESSION", run);
 			expect(calls).toEqual({ kv: [], d1: [] });
+		});
+
+		it("with a service token, before any I/O", async () => {
+			const { chat, run } = await ownChat();
+			for (const token of env.RECORDER_TOKENS.split(",")) {
+				const calls = await expectDenial(ask(chat, run, undefined, `Bearer ${token}`), 401, "INVALID_SESSION", run);
+				expect(calls).toEqual({ kv: [], d1: [] });
+			}
 		});
 
 		it("with an expired session, though KV still holds it", async () => {

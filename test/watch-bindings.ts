@@ -18,6 +18,8 @@ export interface Calls {
 export interface Hooks {
 	onKv?: (key: string) => unknown;
 	onD1?: (queries: Query[]) => unknown;
+	/** Called when D1 has done its work: a throw loses its answer. */
+	afterD1?: (queries: Query[]) => unknown;
 }
 
 /**
@@ -41,7 +43,9 @@ export function watchBindings(hooks: Hooks = {}): { DB: D1Database; SESSIONS: KV
 	async function roundTrip<T>(statements: Query[], run: () => Promise<T>): Promise<T> {
 		calls.d1.push(statements);
 		await hooks.onD1?.(statements);
-		return run();
+		const result = await run();
+		await hooks.afterD1?.(statements);
+		return result;
 	}
 
 	function statement(real: D1PreparedStatement, query: Query): D1PreparedStatement {

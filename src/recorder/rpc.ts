@@ -21,8 +21,9 @@ interface Recorded {
 /**
  * The verbs of the HTTP API for Workers that bind this service; the binding is the permission.
  *
- * Every verb throws an error whose message is `CODE: what is wrong`, and whose `code` is the code where the
- * runtime lets an error's properties through. The codes are those of the HTTP API.
+ * Every verb throws an error whose message is `CODE: what is wrong (request ID)`. Its `code` is the code alone, for
+ * callers whose compatibility date is 2026-04-21 or later (`enhanced_error_serialization`): to others an error's
+ * properties get lost on the way. The codes are those of the HTTP API.
  */
 export class WorkflowRunRecorder extends WorkerEntrypoint<Env> {
 	/**

@@ -29,8 +29,12 @@ export async function recordRun(
 	runId: string,
 	report: WorkflowRunReport,
 ): Promise<Written<RecordedRun>> {
-	if (report.id !== undefined && report.id !== runId) {
-		throw new ServiceError("INVALID_BODY", "id: is not the one in the path");
+	for (const [field, inPath] of [
+		["id", runId],
+		["chatId", chatId],
+	] as const) {
+		if ((report[field] ?? inPath) !== inPath)
+			throw new ServiceError("INVALID_BODY", `${field}: is not the one in the path`);
 	}
 	const { result, bookmark } = await recordRuns(scope, chatId, [{ ...report, id: runId }]);
 	return { result: result[0] as RecordedRun, bookmark };

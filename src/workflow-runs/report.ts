@@ -130,6 +130,10 @@ export const WorkflowRunReports = orServed(
 				)
 				.min(1)
 				.max(MAX_RUNS),
+			nextCursor: z
+				.string()
+				.nullish()
+				.openapi({ description: "Says nothing here: it is what a page of a GET has, which may be sent back" }),
 		})
 		.openapi("WorkflowRunReports"),
 	"data",

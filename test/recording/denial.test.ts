@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import { openApiOperations } from "../conforms";
+import { uuid } from "../helpers";
+import { describeRecorderDenials } from "./denial";
+import { report } from "./recorder";
+
+/** A body for each operation that takes one. A new one is named here. */
+const BODIES: Record<string, (userId: string) => unknown> = {
+	registerChat: (userId) => ({ userId }),
+	recordWorkflowRun: () => report(),
+	recordWorkflowRuns: () => ({ workflowRuns: [{ id: uuid(), ...report() }] }),
+};
+
+const operations = await openApiOperations();
+const secured = operations.filter(({ operation }) => operation.security?.some((scheme) => "recorderToken" in scheme));
+
+// Whatever the published document says asks for a service token is denied without one.
+for (const { method, path, operation } of secured) {
+	describeRecorderDenials(`${method} ${path}`, {
+		method,
+		path: (chatId, runId) => path.replace("{chatId}", chatId).replace("{runId}", runId),
+		body: BODIES[operation.operationId],
+	});
+}
+
+it("every write asks for a service token and for nothing else, and every read for none", () => {
+	const isWrite = (method: string) => !["GET", "HEAD"].includes(method);
+	for (const { method, path, operation } of operations) {
+		const schemes = operation.security?.flatMap((scheme) => Object.keys(scheme)) ?? [];
+		const expected = isWrite(method) ? ["recorderToken"] : schemes.filter((scheme) => scheme !== "recorderToken");
+		expect(schemes, `${method} ${path}`).toEqual(expected);
+	}
+	expect(secured.map(({ operation }) => operation.operationId).sort()).toEqual(
+		["deleteChat", ...Object.keys(BODIES)].sort(),
+	);
+});

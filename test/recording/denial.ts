@@ -1,0 +1,132 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { requestWith, signIn, uuid } from "../helpers";
+import { watchBindings } from "../watch-bindings";
+import { recording, registeredChat, TOKENS, wholeDatabase } from "./recorder";
+
+/** A route that takes something from a recorder. */
+export interface RecorderRoute {
+	method: string;
+	path: (chatId: string, runId: string) => string;
+	/** A body that the route takes for a chat of this owner; none if it takes none. */
+	body?: ((userId: string) => unknown) | undefined;
+}
+
+const [TOKEN] = TOKENS;
+
+/** What is not one of the service tokens, as an `Authorization` header. */
+const BAD_AUTHORIZATIONS: [string, string][] = [
+	["an empty one", ""],
+	["the scheme alone", "Bearer"],
+	["an empty token", "Bearer "],
+	["another token", `Bearer ${"x".repeat(TOKEN.length)}`],
+	["a token without its last character", `Bearer ${TOKEN.slice(0, -1)}`],
+	["a token with one more", `Bearer ${TOKEN}0`],
+	["a token with its last character changed", `Bearer ${TOKEN.slice(0, -1)}~`],
+	["a token in other case", `Bearer ${TOKEN.toUpperCase()}`],
+	["the whole list", `Bearer ${env.RECORDER_TOKENS}`],
+	["a token without its scheme", TOKEN],
+	["another scheme", `Basic ${btoa(`${TOKEN}:`)}`],
+	["two tokens", `Bearer ${TOKEN} ${TOKEN}`],
+	["a quoted token", `Bearer "${TOKEN}"`],
+	["a token of 8,000 characters", `Bearer ${"x".repeat(8_000)}`],
+];
+
+/**
+ * The denial suite of the write side, for every route that asks for a service token. Each case sends
+ * what a recorder could send with success, so that a denial is never an accident.
+ */
+export function describeRecorderDenials(name: string, { method, path, body }: RecorderRoute): void {
+	async function send(headers: Record<string, string>, { vars = {}, url = (at: string) => at, chat = "" } = {}) {
+		const owned = await registeredChat();
+		const { calls, ...bindings } = watchBindings();
+		const init = recording(method, body?.(owned.user), headers);
+		const to = url(path(chat || owned.chat, uuid()));
+		const before = await wholeDatabase();
+		const response = await requestWith({ ...bindings, ...vars }, to, init);
+		const changed = (await wholeDatabase()) !== before;
+		return { response, calls, changed };
+	}
+
+	async function expectDenial(sent: ReturnType<typeof send>): Promise<void> {
+		const { response, calls, changed } = await sent;
+		expect(response.status).toBe(401);
+		expect(await response.json()).toMatchObject({ error: "Unauthorized", code: "INVALID_TOKEN" });
+		expect(response.headers.get("www-authenticate")).toBe('Bearer realm="edge-runs"');
+		expect(response.headers.get("cache-control")).toBe("no-store");
+		expect({ calls, changed }).toEqual({ calls: { kv: [], d1: [] }, changed: false });
+	}
+
+	describe(`${name} is denied`, () => {
+		let lines: string[];
+		beforeEach(() => {
+			lines = [];
+			for (const level of ["log", "error"] as const) {
+				vi.spyOn(console, level).mockImplementation((line) => void lines.push(line));
+			}
+		});
+		afterEach(() => vi.restoreAllMocks());
+
+		it.each(TOKENS)("to nobody with one of the tokens: %s", async (token) => {
+			for (const authorization of [`Bearer ${token}`, `bearer  ${token} `]) {
+				const { response } = await send({ authorization });
+				expect(response.ok, await response.text()).toBe(true);
+			}
+		});
+
+		it.each(BAD_AUTHORIZATIONS)("by %s, before any I/O", async (_, authorization) => {
+			await expectDenial(send({ authorization }));
+		});
+
+		it("after as much work for one token as for another, so that its time tells nothing", async () => {
+			const digest = vi.spyOn(crypto.subtle, "digest");
+			const work = async (token: string) => {
+				digest.mockClear();
+				await requestWith({}, path("not-a-uuid", uuid()), recording(method, {}, { authorization: `Bearer ${token}` }));
+				return digest.mock.calls.length;
+			};
+			const near = [...TOKENS, TOKEN.slice(0, -1), `${TOKEN}0`, `x${TOKEN.slice(1)}`, "x"];
+			// Both sides of each comparison are hashed, and no comparison is left out.
+			for (const token of near) expect(await work(token)).toBe(2 * TOKENS.length);
+		});
+
+		it("to a user's session, the owner's too", async () => {
+			const { chat, cookie } = await registeredChat();
+			await expectDenial(send({ authorization: "", cookie }, { chat }));
+			const { token } = await signIn(uuid());
+			await expectDenial(send({ authorization: `Bearer ${token}` }));
+		});
+
+		it("to a token in the address, a cookie or another header", async () => {
+			const url = (at: string) => `${at}?access_token=${TOKEN}&token=${TOKEN}`;
+			await expectDenial(send({ authorization: "" }, { url }));
+			await expectDenial(send({ authorization: "", cookie: `token=${TOKEN}`, "x-api-key": TOKEN }));
+		});
+
+		it("before anything is said of the ids or the body", async () => {
+			await expectDenial(send({ authorization: "" }, { chat: "not-a-uuid" }));
+			await expectDenial(send({ authorization: "", "content-type": "text/plain" }));
+			await expectDenial(send({ authorization: "", "content-length": "9999999" }));
+		});
+
+		it.each(["", " , ,"])("to everybody where no token is set: %j", async (tokens) => {
+			for (const authorization of ["", "Bearer", "Bearer ,", `Bearer ${TOKEN}`]) {
+				await expectDenial(send({ authorization }, { vars: { RECORDER_TOKENS: tokens } }));
+			}
+			await expectDenial(send({}, { vars: { RECORDER_TOKENS: undefined } }));
+		});
+
+		it.each([
+			["a token of 31 characters", `${TOKEN},${"s".repeat(31)}`, /RECORDER_TOKENS: token 2 is too short.*at least 32/],
+			["a token that no header holds", `${"s".repeat(40)} s`, /RECORDER_TOKENS: token 1 is not a bearer token/],
+		])("to everybody where the list is unusable, and the log says why: %s", async (_, tokens, message) => {
+			const { response, calls, changed } = await send({}, { vars: { RECORDER_TOKENS: tokens } });
+			expect(response.status).toBe(500);
+			expect(await response.text()).not.toMatch(/RECORDER_TOKENS/);
+			expect({ calls, changed }).toEqual({ calls: { kv: [], d1: [] }, changed: false });
+			const log = lines.join("\n");
+			expect(log).toMatch(message);
+			for (const secret of tokens.split(",")) expect(log).not.toContain(secret);
+		});
+	});
+}
