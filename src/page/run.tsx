@@ -35,11 +35,11 @@ export function Run({ run, now, open }: Props) {
 						<span class="status">{STATUS_WORD[status]}</span>
 					</span>
 					<span class="which">
-						<span title={id}>Run {shortId(id)}</span> · {countSteps(run)} ·{" "}
-						{startedAt === null ? "not started yet" : <Moment at={startedAt} now={now} />}
+						<span title={id}>Run {shortId(id)} · </span>
+						{countSteps(run)} · {startedAt === null ? "not started yet" : <Moment at={startedAt} now={now} />}
 					</span>
 					<Overview run={run} now={now} />
-					<span class="duration">{length === null ? "–" : describeDuration(length)}</span>
+					<span class="duration">{length === null ? "" : describeDuration(length)}</span>
 					{brief(run)}
 				</summary>
 				<div class="inside">

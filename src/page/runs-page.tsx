@@ -3,7 +3,7 @@ import { Document } from "./document";
 import { Below, Filters } from "./parts";
 import { Run, shortId } from "./run";
 import { describeMoment, exactMoment } from "./time";
-import type { View } from "./view";
+import { openAtFirst, type View } from "./view";
 
 interface Props {
 	readonly chatId: string;
@@ -17,6 +17,7 @@ interface Props {
 
 /** A chat's workflow runs, complete without the script that makes them live. */
 export function RunsPage({ chatId, view, status, now, copiedAt }: Props) {
+	const opened = openAtFirst(view.runs);
 	const path = `/chats/${chatId}`;
 	return (
 		<Document title="Workflow runs" live>
@@ -39,8 +40,8 @@ export function RunsPage({ chatId, view, status, now, copiedAt }: Props) {
 				<p id="announcer" class="visually-hidden" role="status" />
 				<Filters view={view} status={status} path={path} />
 				<ol id="runs" aria-label="Workflow runs, newest first">
-					{view.runs.map((run, index) => (
-						<Run run={run} now={now} open={index === 0} />
+					{view.runs.map((run) => (
+						<Run run={run} now={now} open={run === opened} />
 					))}
 				</ol>
 				<Below view={view} status={status} path={path} />

@@ -43,11 +43,11 @@ function StepRow({ step, run, axis, now }: Props & { step: Step; axis: Span | nu
 			<span class="name" title={id}>
 				{name ?? id}
 			</span>
-			<span class="status">{STATUS_WORD[status]}</span>
+			{length !== null && <span class="status">{STATUS_WORD[status]}</span>}
 			<svg class="track" aria-hidden="true">
 				{bar && <rect class={status} x={percent(bar.start)} width={percent(bar.length)} />}
 			</svg>
-			<span class="duration">{length === null ? "–" : describeDuration(length)}</span>
+			<span class="duration">{length === null ? STATUS_WORD[status] : describeDuration(length)}</span>
 			{error && <span class="error">{error.message}</span>}
 		</li>
 	);

@@ -48,6 +48,11 @@ export function compareRuns(a: WorkflowRun, b: WorkflowRun): number {
 /** Behind every timestamp, as in the database's order. */
 const NOT_STARTED = "~";
 
+/** Which run shows its steps at first: the newest that has any progress to show. */
+export function openAtFirst(runs: readonly WorkflowRun[]): WorkflowRun | undefined {
+	return runs.find((run) => run.startedAt !== null);
+}
+
 function isBehind(run: WorkflowRun, { startOrder, id }: Position): boolean {
 	return (compareText(startOrder, run.startedAt ?? NOT_STARTED) || compareText(id, run.id)) > 0;
 }

@@ -2,7 +2,7 @@ import type { WorkflowRun } from "../../workflow-runs/schemas";
 import { Below, Filters } from "../parts";
 import { Run, runElementId } from "../run";
 import { describeMoment } from "../time";
-import { type Choice, viewOf } from "../view";
+import { type Choice, openAtFirst, viewOf } from "../view";
 import { morph } from "./morph";
 
 /** What the page shows of the runs, kept as they are with as few changes to the document as can be. */
@@ -25,7 +25,8 @@ export class Board {
 		morph(this.#filters, made(<Filters {...parts} />));
 		morph(this.#below, made(<Below {...parts} />));
 
-		const kept = view.runs.map((run, index) => [run, this.#elementOf(run, index === 0)] as const);
+		const opened = openAtFirst(view.runs);
+		const kept = view.runs.map((run) => [run, this.#elementOf(run, run === opened)] as const);
 		const gone = new Set(this.#list.children);
 		for (const [, element] of kept) gone.delete(element);
 		for (const element of gone) element.remove();
