@@ -8,6 +8,7 @@ import { notFound, onError, onInvalidInput, refuseOtherMethods } from "./handle-
 import { health, healthRoute } from "./health";
 import { openScope } from "./log";
 import { serveOpenApi } from "./openapi";
+import { pages } from "./page/routes";
 import { getWorkflowRun, getWorkflowRunRoute } from "./workflow-runs/get";
 import { listWorkflowRuns, listWorkflowRunsRoute } from "./workflow-runs/list";
 import { patchWorkflowRuns, patchWorkflowRunsRoute } from "./workflow-runs/patch";
@@ -34,6 +35,7 @@ export const app = base
 	.openapi(healthRoute, health);
 
 serveOpenApi(app);
+app.route("/chats", pages);
 refuseOtherMethods(app);
 
 /** The routes' types, for Hono's client. */

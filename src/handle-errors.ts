@@ -5,15 +5,18 @@ import { ERRORS, ServiceError, toErrorBody } from "./errors";
 import { logError } from "./log";
 import { Uuid } from "./workflow-runs/schemas";
 
-/** Turns whatever was thrown into an error response. What is not a ServiceError is a bug, and told to the log alone. */
-export const onError: ErrorHandler<AppEnv> = (thrown, c) => {
+/** Turns whatever was thrown into an error response. */
+export const onError: ErrorHandler<AppEnv> = (thrown, c) => respondWithError(c, toServiceError(thrown, c));
+
+/** What was thrown as an error that can be answered with. What is not a ServiceError is a bug, and told to the log alone. */
+export function toServiceError(thrown: unknown, c: Context<AppEnv>): ServiceError {
 	const error =
 		thrown instanceof ServiceError ? thrown : new ServiceError("INTERNAL_ERROR", undefined, { cause: thrown });
 	if (ERRORS[error.code].status >= 500) {
 		logError({ requestId: c.var.requestId, event: "error", code: error.code }, error.cause ?? error);
 	}
-	return respondWithError(c, error);
-};
+	return error;
+}
 
 export const notFound: NotFoundHandler<AppEnv> = (c) => respondWithError(c, new ServiceError("ROUTE_NOT_FOUND"));
 

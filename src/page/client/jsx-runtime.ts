@@ -1,0 +1,31 @@
+/*
+ * In the browser the page's components make DOM nodes: the build puts this module in the place of hono's JSX
+ * runtime. It knows elements, attributes and text, which is all that they use, and has no way to turn text into markup.
+ */
+
+type Props = Record<string, unknown> & { children?: unknown };
+
+const SVG = "http://www.w3.org/2000/svg";
+/** Those that the components use. A child is made before its parent, so its name has to tell. */
+const SVG_ELEMENTS = new Set(["svg", "g", "line", "path", "rect", "symbol", "text", "use"]);
+
+export function jsx(tag: string | ((props: Props) => Node), props: Props): Node {
+	if (typeof tag === "function") return tag(props);
+	const element = SVG_ELEMENTS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
+	for (const [name, value] of Object.entries(props)) {
+		if (name === "children") append(element, value);
+		else if (value === true) element.setAttribute(name, "");
+		else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
+	}
+	// As a parser does it: what comes from the server must compare equal.
+	element.normalize();
+	return element;
+}
+
+export { jsx as jsxs };
+
+function append(parent: Element, child: unknown): void {
+	if (Array.isArray(child)) for (const each of child) append(parent, each);
+	else if (child instanceof Node) parent.append(child);
+	else if (typeof child === "string" || typeof child === "number") parent.append(String(child));
+}

@@ -1,0 +1,26 @@
+/**
+ * Makes an element like another one with as few changes as can be, so that focus, selection and scroll position
+ * stay, and the browser lays out no more than what changed. Whether a `details` is open is the reader's choice.
+ */
+export function morph(element: Element, like: Element): void {
+	for (const { name, value } of like.attributes) {
+		if (name !== "open" && element.getAttribute(name) !== value) element.setAttribute(name, value);
+	}
+	for (const { name } of [...element.attributes]) {
+		if (name !== "open" && !like.hasAttribute(name)) element.removeAttribute(name);
+	}
+	let next = element.firstChild;
+	for (const wanted of [...like.childNodes]) {
+		const child = next;
+		next = child?.nextSibling ?? null;
+		if (!child) element.append(wanted);
+		else if (child.nodeName !== wanted.nodeName) child.replaceWith(wanted);
+		else if (child instanceof Element && wanted instanceof Element) morph(child, wanted);
+		else if (child.nodeValue !== wanted.nodeValue) child.nodeValue = wanted.nodeValue;
+	}
+	while (next) {
+		const rest = next;
+		next = rest.nextSibling;
+		rest.remove();
+	}
+}

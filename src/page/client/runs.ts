@@ -1,0 +1,40 @@
+import type { Status, WorkflowRun } from "../../workflow-runs/schemas";
+import { compareRuns } from "../view";
+
+/** A run whose status is another than before, or that is new. */
+export interface Change {
+	readonly run: WorkflowRun;
+	readonly before: Status | null;
+}
+
+/** The chat's runs as the page knows them. A run that did not change stays the same object. */
+export class Runs {
+	#byId = new Map<string, WorkflowRun>();
+	#ordered: readonly WorkflowRun[] | null = null;
+
+	/** In the list's order. */
+	get ordered(): readonly WorkflowRun[] {
+		this.#ordered ??= [...this.#byId.values()].sort(compareRuns);
+		return this.#ordered;
+	}
+
+	/** Takes these for all the runs that there are. */
+	replace(runs: readonly WorkflowRun[]): Change[] {
+		const before = this.#byId;
+		this.#byId = new Map();
+		this.#ordered = null;
+		return runs.flatMap((run) => this.#put(run, before.get(run.id)));
+	}
+
+	/** Takes a run that is new or changed. */
+	put(run: WorkflowRun): Change[] {
+		this.#ordered = null;
+		return this.#put(run, this.#byId.get(run.id));
+	}
+
+	#put(run: WorkflowRun, before: WorkflowRun | undefined): Change[] {
+		const isSame = before !== undefined && JSON.stringify(before) === JSON.stringify(run);
+		this.#byId.set(run.id, isSame ? before : run);
+		return before?.status === run.status ? [] : [{ run, before: before?.status ?? null }];
+	}
+}

@@ -1,0 +1,46 @@
+import type { Context } from "hono";
+import type { AppEnv } from "../app-env";
+import { ServiceError } from "../errors";
+import { decodeCursor } from "../workflow-runs/cursor";
+import { readHistory } from "../workflow-runs/history";
+import { listData } from "../workflow-runs/json";
+import { Status, Uuid, type WorkflowRun } from "../workflow-runs/schemas";
+import { toHtml } from "./document";
+import { RunsPage } from "./runs-page";
+import { type Choice, RUNS_PER_PAGE, viewOf } from "./view";
+
+/**
+ * `GET /chats/:chatId`: a chat's workflow runs for its owner, as a page. Checks come in the API's order.
+ * Query: `status` shows one status only, `before` the runs behind a cursor.
+ * @throws {ServiceError} what the API's list throws
+ */
+export async function showRuns(c: Context<AppEnv>): Promise<Response> {
+	const { scope, session } = c.var;
+	const id = Uuid.safeParse(c.req.param("chatId"));
+	if (!id.success) {
+		await session;
+		throw new ServiceError("INVALID_CHAT_ID");
+	}
+	const history = await readHistory(scope, session, id.data);
+	const choice = readChoice(c.req.query("status"), c.req.query("before"));
+	const { workflowRuns } = JSON.parse(listData(history.body)) as { workflowRuns: WorkflowRun[] };
+	const page = (
+		<RunsPage
+			chatId={id.data}
+			view={viewOf(workflowRuns, choice)}
+			status={choice.status}
+			now={Date.now()}
+			copiedAt={history.cacheUse === "stale" ? history.checkedAt : null}
+		/>
+	);
+	return c.html(toHtml(page), 200, { "cache-control": "private, no-cache" });
+}
+
+/** @throws {ServiceError} INVALID_PARAMETER */
+function readChoice(status: string | undefined, before: string | undefined): Choice {
+	const choice = { status: Status.nullable().safeParse(status ?? null), after: before ? decodeCursor(before) : null };
+	if (!choice.status.success) throw new ServiceError("INVALID_PARAMETER", "status: is not a workflow run's status");
+	if (before && !choice.after)
+		throw new ServiceError("INVALID_PARAMETER", "before: is not a cursor that this service gave out");
+	return { status: choice.status.data, after: choice.after, limit: RUNS_PER_PAGE };
+}

@@ -1,0 +1,74 @@
+import type { Step, WorkflowRun } from "../workflow-runs/schemas";
+import { STATUS_WORD, StatusIcon } from "./status";
+import { axisMarks, describeDuration } from "./time";
+import { axisOf, barOf, endOf, lengthOf, type Span } from "./timeline";
+
+/** A run may have 1,000 steps: of those behind the first, only what failed or runs is listed. */
+const MAX_STEPS = 100;
+
+interface Props {
+	readonly run: WorkflowRun;
+	readonly now: number;
+}
+
+/** A run's steps as bars on a time axis. */
+export function Steps({ run, now }: Props) {
+	if (run.steps.length === 0) return <p class="none">No steps were reported.</p>;
+	const axis = axisOf(run, now);
+	const steps = run.steps.filter(
+		({ status }, index) => index < MAX_STEPS || status === "failed" || status === "running",
+	);
+	const shown = steps.slice(0, 2 * MAX_STEPS);
+	const hidden = run.steps.length - shown.length;
+	return (
+		<div class="steps">
+			{axis && <Axis length={axis.to - axis.from} />}
+			<ol>
+				{shown.map((step) => (
+					<StepRow step={step} run={run} axis={axis} now={now} />
+				))}
+			</ol>
+			{hidden > 0 && <p class="none">{hidden} more steps are in the run's JSON.</p>}
+		</div>
+	);
+}
+
+function StepRow({ step, run, axis, now }: Props & { step: Step; axis: Span | null }) {
+	const { id, name, status, error } = step;
+	const bar = axis && barOf(step, run, axis, now);
+	const length = lengthOf(step, endOf(run, now));
+	return (
+		<li class={status}>
+			<StatusIcon status={status} />
+			<span class="name" title={id}>
+				{name ?? id}
+			</span>
+			{length !== null && <span class="status">{STATUS_WORD[status]}</span>}
+			<svg class="track" aria-hidden="true">
+				{bar && <rect class={status} x={percent(bar.start)} width={percent(bar.length)} />}
+			</svg>
+			<span class="duration">{length === null ? STATUS_WORD[status] : describeDuration(length)}</span>
+			{error && <span class="error">{error.message}</span>}
+		</li>
+	);
+}
+
+/** Lines behind the bars, with the time since the start. */
+function Axis({ length }: { length: number }) {
+	return (
+		<svg class="axis" aria-hidden="true">
+			{[0, ...axisMarks(length)].map((mark) => {
+				const x = percent(mark / (length || 1));
+				return (
+					<g>
+						<line x1={x} x2={x} y2="100%" />
+						<text x={x}>{mark === 0 ? "0" : describeDuration(mark)}</text>
+					</g>
+				);
+			})}
+		</svg>
+	);
+}
+
+/** A share as an attribute's value: attributes, since a strict Content-Security-Policy forbids inline styles. */
+const percent = (share: number) => `${Math.round(share * 10_000) / 100}%`;

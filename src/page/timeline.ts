@@ -1,0 +1,55 @@
+import type { Step, WorkflowRun } from "../workflow-runs/schemas";
+
+/*
+ * Where a run and its steps lie in time. Pure: `now` is in milliseconds since the epoch.
+ */
+
+/** From and to, in milliseconds since the epoch. */
+export interface Span {
+	readonly from: number;
+	readonly to: number;
+}
+
+/** When something ran: up to now if it still does. Null if it never started. */
+export function spanOf({ startedAt, completedAt }: Pick<Step, "startedAt" | "completedAt">, now: number): Span | null {
+	if (startedAt === null) return null;
+	const from = Date.parse(startedAt);
+	// By clocks that disagree, now can lie before the start.
+	return { from, to: Math.max(from, completedAt === null ? now : Date.parse(completedAt)) };
+}
+
+/** How long something ran, in milliseconds. Null if it never started. */
+export function lengthOf(progress: Pick<Step, "startedAt" | "completedAt">, now: number): number | null {
+	const span = spanOf(progress, now);
+	return span && span.to - span.from;
+}
+
+/** A run's time axis: long enough for the run and for each of its steps. Null if nothing started. */
+export function axisOf(run: WorkflowRun, now: number): Span | null {
+	const until = endOf(run, now);
+	const spans = [run, ...run.steps].flatMap((progress) => spanOf(progress, until) ?? []);
+	if (spans.length === 0) return null;
+	return {
+		from: spans.reduce((earliest, { from }) => Math.min(earliest, from), Number.POSITIVE_INFINITY),
+		to: spans.reduce((latest, { to }) => Math.max(latest, to), Number.NEGATIVE_INFINITY),
+	};
+}
+
+/** Until when a step runs whose end was never reported: the run's end, or now. */
+export function endOf(run: WorkflowRun, now: number): number {
+	return run.completedAt === null ? now : Date.parse(run.completedAt);
+}
+
+/** A share of an axis, from 0 to 1. */
+export interface Share {
+	readonly start: number;
+	readonly length: number;
+}
+
+/** Where on the axis a step's bar lies. Null if the step never started. */
+export function barOf(step: Step, run: WorkflowRun, axis: Span, now: number): Share | null {
+	const span = spanOf(step, endOf(run, now));
+	if (!span) return null;
+	const length = axis.to - axis.from || 1;
+	return { start: (span.from - axis.from) / length, length: (span.to - span.from) / length };
+}

@@ -1,0 +1,62 @@
+import type { Position } from "../workflow-runs/cursor";
+import { encodeCursor } from "../workflow-runs/cursor";
+import type { Status, WorkflowRun } from "../workflow-runs/schemas";
+
+/** Which of a chat's runs a page shows. */
+export interface Choice {
+	/** Only runs of this status; null: all. */
+	readonly status: Status | null;
+	/** Only runs behind this position in the list's order. */
+	readonly after: Position | null;
+	/** At most this many. */
+	readonly limit: number;
+}
+
+/** What a page shows of a chat's runs. */
+export interface View {
+	/** How many runs the chat has in each status. */
+	readonly counts: Readonly<Record<Status, number>>;
+	readonly total: number;
+	readonly runs: readonly WorkflowRun[];
+	/** The cursor of the runs behind these, null if there are none. */
+	readonly next: string | null;
+}
+
+/** More come as one scrolls, or by a link. Keeps the page's first bytes and the server's work small. */
+export const RUNS_PER_PAGE = 100;
+
+/** @param runs all of the chat's runs, in the list's order */
+export function viewOf(runs: readonly WorkflowRun[], { status, after, limit }: Choice): View {
+	const counts = { pending: 0, running: 0, completed: 0, failed: 0, cancelled: 0 };
+	const shown: WorkflowRun[] = [];
+	let goesOn = false;
+	for (const run of runs) {
+		counts[run.status] += 1;
+		if ((status !== null && run.status !== status) || (after !== null && !isBehind(run, after))) continue;
+		if (shown.length < limit) shown.push(run);
+		else goesOn = true;
+	}
+	const last = shown.at(-1);
+	return { counts, total: runs.length, runs: shown, next: goesOn && last ? encodeCursor(last) : null };
+}
+
+/** The list's order: not yet started first, then newest start first, ties by id descending. */
+export function compareRuns(a: WorkflowRun, b: WorkflowRun): number {
+	return compareText(b.startedAt ?? NOT_STARTED, a.startedAt ?? NOT_STARTED) || compareText(b.id, a.id);
+}
+
+/** Behind every timestamp, as in the database's order. */
+const NOT_STARTED = "~";
+
+/** Which run shows its steps at first: the newest that has any progress to show. */
+export function openAtFirst(runs: readonly WorkflowRun[]): WorkflowRun | undefined {
+	return runs.find((run) => run.startedAt !== null);
+}
+
+function isBehind(run: WorkflowRun, { startOrder, id }: Position): boolean {
+	return (compareText(startOrder, run.startedAt ?? NOT_STARTED) || compareText(id, run.id)) > 0;
+}
+
+function compareText(a: string, b: string): number {
+	return a < b ? -1 : a > b ? 1 : 0;
+}

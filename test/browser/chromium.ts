@@ -1,0 +1,60 @@
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { DevServer } from "./dev-server.ts";
+
+/** Debian's; another one by `CHROMIUM`. */
+const EXECUTABLE = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+
+export const hasChromium = existsSync(EXECUTABLE);
+
+/** Chromium without a sandbox, which it refuses to have as root, and without requests of its own. */
+export function launch(): Promise<Browser> {
+	return chromium.launch({
+		executablePath: EXECUTABLE,
+		args: [
+			"--no-sandbox",
+			"--disable-gpu",
+			"--disable-quic",
+			"--no-first-run",
+			"--disable-background-networking",
+			"--disable-component-update",
+			"--disable-sync",
+		],
+	});
+}
+
+export interface Visit {
+	readonly context: BrowserContext;
+	readonly page: Page;
+	/** What the page must not do: errors, broken content security policies, requests to other hosts. */
+	readonly complaints: string[];
+}
+
+type Options = NonNullable<Parameters<Browser["newContext"]>[0]> & { signedIn?: boolean };
+
+/** A new browser window, with the seeded user's session unless told otherwise. */
+export async function visit(browser: Browser, server: DevServer, options: Options = {}): Promise<Visit> {
+	const { signedIn = true, ...rest } = options;
+	const context = await browser.newContext({ reducedMotion: "reduce", ...rest });
+	if (signedIn) await context.addCookies([{ ...server.sessionCookie(), url: server.origin, httpOnly: true }]);
+	const complaints: string[] = [];
+	await context.exposeFunction("complain", (text: string) => complaints.push(text));
+	const page = await context.newPage();
+	page.on("console", (message) => {
+		if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+	});
+	page.on("pageerror", (error) => complaints.push(String(error)));
+	page.on("request", (request) => {
+		if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).origin !== server.origin) {
+			complaints.push(`Request to ${request.url()}`);
+		}
+	});
+	await page.addInitScript(() => {
+		document.addEventListener("securitypolicyviolation", (event) => {
+			(window as unknown as { complain(text: string): void }).complain(
+				`Violates ${event.violatedDirective}: ${event.blockedURI}`,
+			);
+		});
+	});
+	return { context, page, complaints };
+}
