@@ -23,7 +23,7 @@ export interface Bundle {
  */
 export async function bundle(config: string, to: string, entry?: string): Promise<Bundle> {
 	const script = entry === undefined ? [] : [entry];
-	const options = ["--config", config, "--dry-run", "--minify", "--outdir", to];
+	const options = ["--config", config, "--dry-run", ...(process.env["NOMIN"] ? [] : ["--minify"]), "--outdir", to];
 	await promisify(execFile)(process.execPath, [wrangler, "deploy", ...script, ...options], {
 		cwd: root,
 		env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
@@ -33,7 +33,7 @@ export async function bundle(config: string, to: string, entry?: string): Promis
 	return { code, gzippedBytes: gzipSync(code).byteLength };
 }
 
-/** A module of `workers/`, as JavaScript. It imports nothing, so that it needs no bundler. */
+/** A module of `workers/`, as JavaScript. Those import only each other, by file name: they need no bundler. */
 export function readModule(name: string): string {
-	return stripTypeScriptTypes(readFileSync(path.join(import.meta.dirname, "workers", `${name}.ts`), "utf8"));
+	return stripTypeScriptTypes(readFileSync(path.join(import.meta.dirname, "workers", name), "utf8"));
 }

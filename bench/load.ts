@@ -1,4 +1,5 @@
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** What a request of the load is, and what its answer must be. */
 export interface Ask {
@@ -62,6 +63,27 @@ export async function load(expected: Ask, connections: number, milliseconds: num
 	// To the end of the last answer, since all of them are counted.
 	const seconds = (performance.now() - start) / 1000;
 	return { rate: latencies.length / seconds, latencies: latencies.sort((a, b) => a - b) };
+}
+
+/** So that what a Worker does behind its answer is over before the next request. */
+const REST_MILLISECONDS = 5;
+
+/** One request at a time, with a rest between them. Returns their latencies. */
+export async function solo(expected: Ask, milliseconds: number): Promise<number[]> {
+	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+	const latencies: number[] = [];
+	const start = performance.now();
+	try {
+		do {
+			const sent = performance.now();
+			await askOnce(agent, expected);
+			latencies.push(performance.now() - sent);
+			await sleep(REST_MILLISECONDS);
+		} while (performance.now() - start < milliseconds);
+	} finally {
+		agent.destroy();
+	}
+	return latencies;
 }
 
 function askOnce(agent: Agent, { url, headers, status, bytes, cacheStatus }: Ask): Promise<void> {

@@ -23,19 +23,20 @@ export async function startServer(
 	bundle: Bundle,
 	{ state, secret, observed = false }: { state: string; secret: string; observed?: boolean },
 ): Promise<Server> {
-	const wrappers = [...(neverCached ? ["miss"] : []), ...(observed ? ["observe"] : [])];
+	const wrappers = [...(neverCached ? ["miss.ts"] : []), ...(observed ? ["protocol.ts", "observe.ts"] : [])];
 	const modules = [
-		{ name: "main.js", code: mainModule(wrappers) },
+		{ name: "main.js", code: mainModule(neverCached === true, observed) },
 		{ name: "subject.js", code: bundle.code },
-		...wrappers.map((each) => ({ name: `${each}.js`, code: readModule(each) })),
+		...wrappers.map((each) => ({ name: each, code: readModule(each) })),
 	];
-	const { workerOptions } = unstable_getMiniflareWorkerOptions(path.join(root, BUNDLES[name].config));
+	const config = unstable_getMiniflareWorkerOptions(path.join(root, BUNDLES[name].config));
+	const bound = config.workerOptions as V4WorkerOptions;
 	const options: V4WorkerOptions = {
-		...workerOptions,
+		...bound,
 		name: NAME,
 		rootPath: state,
 		modules: modules.map(({ name, code }) => ({ type: "ESModule", path: path.join(state, name), contents: code })),
-		bindings: { ...workerOptions.bindings, ...vars, BETTER_AUTH_SECRET: secret },
+		bindings: { ...bound.bindings, ...vars, BETTER_AUTH_SECRET: secret },
 		unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
 	};
 	const before = children();
@@ -44,6 +45,7 @@ export async function startServer(
 			workers: [options],
 			resourcePersistencePath: state,
 			cf: false,
+			...(process.env["BENCH_INSPECT"] ? { inspectorPort: 0 } : {}),
 			// A Worker's log lines are read and dropped, as a log sink would.
 			handleStructuredLogs: () => {},
 		}),
@@ -56,11 +58,12 @@ export async function startServer(
 const root = path.dirname(import.meta.dirname);
 
 /** The Worker's default export, behind the wrappers. Those replace globals, so they are imported first. */
-function mainModule(wrappers: readonly string[]): string {
+function mainModule(neverCached: boolean, observed: boolean): string {
 	return [
-		...wrappers.map((name) => `import * as ${name} from "./${name}.js";`),
-		`import subject from "./subject.js";`,
-		`export default ${wrappers.includes("observe") ? "observe.observe(subject)" : "subject"};`,
+		...(neverCached ? ['import "./miss.ts";'] : []),
+		...(observed ? ['import { observe } from "./observe.ts";'] : []),
+		'import subject from "./subject.js";',
+		`export default ${observed ? "observe(subject)" : "subject"};`,
 	].join("\n");
 }
 

@@ -5,26 +5,7 @@
  * One request at a time: what is counted belongs to the latest one.
  */
 
-/** A call to a store. `start` and `end` count events, so that "ended before it started" needs no clock. */
-export interface Call {
-	readonly store: "kv" | "d1" | "cache";
-	readonly start: number;
-	end: number | null;
-	/** D1 only. */
-	rowsRead: number;
-}
-
-/** How a request asks to be observed, as JSON in its header. */
-export interface Observation {
-	readonly kvMilliseconds: number;
-	readonly d1Milliseconds: number;
-	/** Whether to count rows where D1 does not tell them (`raw`, `first`), by running the statement once more. */
-	readonly countRows: boolean;
-}
-
-export const OBSERVE_HEADER = "x-bench-observe";
-/** Answers with the calls of the latest request, those after its response included. */
-export const CALLS_PATH = "/bench/calls";
+import { CALLS_PATH, type Call, OBSERVE_HEADER, type Observation } from "./protocol.ts";
 
 let calls: Call[] = [];
 let events = 0;
@@ -91,13 +72,17 @@ function observeD1<T extends D1Database | D1DatabaseSession>(d1: T): T {
 	return override<D1Database | D1DatabaseSession>(d1, methods) as T;
 }
 
-const cache = caches.default;
-const watchedCache: Pick<Cache, "match" | "put" | "delete"> = {
+const real = caches;
+const observeCache = (cache: Cache): Pick<Cache, "match" | "put" | "delete"> => ({
 	match: (key, options) => observed("cache", () => cache.match(key, options)),
 	put: (key, response) => observed("cache", () => cache.put(key, response)),
 	delete: (key, options) => observed("cache", () => cache.delete(key, options)),
+});
+const storage = {
+	default: observeCache(real.default),
+	open: async (name: string) => observeCache(await real.open(name)),
 };
-Object.defineProperty(globalThis, "caches", { value: { default: watchedCache }, configurable: true });
+Object.defineProperty(globalThis, "caches", { value: storage, configurable: true });
 
 interface Stores {
 	readonly DB: D1Database;
