@@ -1,0 +1,44 @@
+import type { Row } from "./measure.ts";
+import type { Timed } from "./observe.ts";
+
+/** Something that the service wants to reach, and how far it got. */
+export interface Goal {
+	readonly goal: string;
+	readonly reached: boolean;
+	/** What was measured, as text. */
+	readonly measured: string;
+}
+
+/** What a first read may take beyond its slower store, for all that is not waiting. */
+const OWN_MILLISECONDS = 5;
+
+/** The goals of which this run measured something. */
+export function judge(rows: readonly Row[], times: readonly Timed[]): Goal[] {
+	const ratio = (subject: string, runs: string, to: "toTutorial" | "toFloor", least: number): Goal[] =>
+		rows
+			.filter((row) => row.subject === subject && (runs === "any" || row.size.startsWith(`${runs} x`)))
+			.map((row) => ({
+				goal: `${subject}, ${row.size}: at least ${least} x ${to === "toTutorial" ? "tutorial" : "floor"}`,
+				reached: row[to] >= least,
+				measured: row[to].toFixed(2),
+			}));
+	return [
+		...ratio("first read", "100", "toTutorial", 2),
+		...ratio("first read", "1,000", "toTutorial", 2),
+		...ratio("unchanged", "100", "toTutorial", 2),
+		...ratio("fresh", "100", "toTutorial", 4),
+		...ratio("fresh", "1,000", "toTutorial", 10),
+		...ratio("fresh", "any", "toFloor", 0.8),
+		...ratio("304", "any", "toFloor", 1),
+		...times.filter(({ subject }) => subject === "first read").map(judgeDelays),
+	];
+}
+
+function judgeDelays({ delays: { kv, d1 }, milliseconds }: Timed): Goal {
+	const own = milliseconds - Math.max(kv, d1);
+	return {
+		goal: `first read, KV ${kv} ms and D1 ${d1} ms away: the slower one and at most ${OWN_MILLISECONDS} ms`,
+		reached: own <= OWN_MILLISECONDS,
+		measured: `${Math.max(kv, d1)} + ${own.toFixed(1)} ms`,
+	};
+}

@@ -1,0 +1,92 @@
+import { cpSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { type Bundle, readModule } from "./bundle.ts";
+import { BUNDLES, type BundleName, type Subject } from "./subjects.ts";
+
+/** A workerd of its own for one Worker. */
+export interface Server {
+	/** The Worker's own socket: Miniflare's router, which production has not, is left out. */
+	readonly url: URL;
+	readonly miniflare: Miniflare;
+	/** Null where there is no /proc to find it by. */
+	readonly pid: number | null;
+	dispose(): Promise<void>;
+}
+
+const NAME = "subject";
+
+/** Miniflare around a Worker's bindings as its wrangler.toml has them, with all its stores in `state`. */
+export async function startServer(
+	{ bundle: name, vars, neverCached }: Pick<Subject, "bundle" | "vars" | "neverCached">,
+	bundle: Bundle,
+	{ state, secret, observed = false }: { state: string; secret: string; observed?: boolean },
+): Promise<Server> {
+	const wrappers = [...(neverCached ? ["miss.ts"] : []), ...(observed ? ["protocol.ts", "observe.ts"] : [])];
+	const modules = [
+		{ name: "main.js", code: mainModule(neverCached === true, observed) },
+		{ name: "subject.js", code: bundle.code },
+		...wrappers.map((each) => ({ name: each, code: readModule(each) })),
+	];
+	const config = unstable_getMiniflareWorkerOptions(path.join(root, BUNDLES[name].config));
+	const bound = config.workerOptions as V4WorkerOptions;
+	const options: V4WorkerOptions = {
+		...bound,
+		name: NAME,
+		rootPath: state,
+		modules: modules.map(({ name, code }) => ({ type: "ESModule", path: path.join(state, name), contents: code })),
+		bindings: { ...bound.bindings, ...vars, BETTER_AUTH_SECRET: secret },
+		unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+	};
+	const before = children();
+	const miniflare = new Miniflare(
+		convertV4MiniflareOptions({
+			workers: [options],
+			resourcePersistencePath: state,
+			cf: false,
+			...(process.env["BENCH_INSPECT"] ? { inspectorPort: 0 } : {}),
+			// A Worker's log lines are read and dropped, as a log sink would.
+			handleStructuredLogs: () => {},
+		}),
+	);
+	const url = await miniflare.unsafeGetDirectURL(NAME);
+	const pid = children().find((child) => !before.includes(child)) ?? null;
+	return { url, miniflare, pid, dispose: () => miniflare.dispose() };
+}
+
+const root = path.dirname(import.meta.dirname);
+
+/** The Worker's default export, behind the wrappers. Those replace globals, so they are imported first. */
+function mainModule(neverCached: boolean, observed: boolean): string {
+	return [
+		...(neverCached ? ['import "./miss.ts";'] : []),
+		...(observed ? ['import { observe } from "./observe.ts";'] : []),
+		'import subject from "./subject.js";',
+		`export default ${observed ? "observe(subject)" : "subject"};`,
+	].join("\n");
+}
+
+function children(): number[] {
+	try {
+		return readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+	} catch {
+		return [];
+	}
+}
+
+/** Copies stores that were filled before: each server writes to its own. */
+export function copyState(from: string, to: string): string {
+	cpSync(from, to, { recursive: true });
+	return to;
+}
+
+/** The stores of a Worker by its config, to be filled. */
+export async function openStores(name: BundleName, state: string, bundle: Bundle) {
+	const server = await startServer({ bundle: name }, bundle, { state, secret: "" });
+	return {
+		d1: await server.miniflare.getD1Database("DB", NAME),
+		kv: await server.miniflare.getKVNamespace("SESSIONS", NAME),
+		close: server.dispose,
+	};
+}

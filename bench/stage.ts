@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type Bundle, bundle } from "./bundle.ts";
+import type { ChatSize } from "./data.ts";
+import { seedOurs, seedPeers, seedSession } from "./seed.ts";
+import { copyState, openStores, type Server, startServer } from "./server.ts";
+import { BUNDLES, type BundleName, type Subject } from "./subjects.ts";
+
+/** All Workers bundled and all stores filled, once; each server then gets a copy. */
+export interface Stage {
+	readonly sizes: readonly ChatSize[];
+	readonly bundles: Readonly<Record<BundleName, Bundle>>;
+	/** The session cookie of the chats' owner. */
+	readonly cookie: string;
+	/** @param observed counts calls to stores and can slow them down; see `workers/observe.ts` */
+	start(subject: Subject, observed?: boolean): Promise<Server>;
+	/** Stops all servers and removes all files. */
+	dispose(): Promise<void>;
+}
+
+/** For HMAC-SHA256; the service asks for at least 32 characters. */
+const SECRET = "the benchmark's own, of more than thirty-two characters";
+
+export async function setStage(sizes: readonly ChatSize[]): Promise<Stage> {
+	const directory = mkdtempSync(path.join(tmpdir(), "edge-runs-bench-"));
+	const servers: Server[] = [];
+	const dispose = async () => {
+		await Promise.all(servers.map((server) => server.dispose()));
+		rmSync(directory, { recursive: true, force: true });
+	};
+	try {
+		const bundles = await bundleAll(directory);
+		const state = path.join(directory, "seeded");
+		const cookie = await fillStores(state, bundles, sizes);
+		const start = async (subject: Subject, observed = false) => {
+			const copy = copyState(state, path.join(directory, `state-${servers.length}`));
+			const server = await startServer(subject, bundles[subject.bundle], { state: copy, secret: SECRET, observed });
+			servers.push(server);
+			return server;
+		};
+		return { sizes, bundles, cookie, start, dispose };
+	} catch (error) {
+		await dispose();
+		throw error;
+	}
+}
+
+async function bundleAll(directory: string): Promise<Record<BundleName, Bundle>> {
+	const names = Object.keys(BUNDLES) as BundleName[];
+	const bundled = names.map(async (name) => {
+		const { config, entry } = BUNDLES[name];
+		return [name, await bundle(config, path.join(directory, name), entry)] as const;
+	});
+	return Object.fromEntries(await Promise.all(bundled)) as Record<BundleName, Bundle>;
+}
+
+async function fillStores(state: string, bundles: Record<BundleName, Bundle>, sizes: readonly ChatSize[]) {
+	const ours = await openStores("ours", state, bundles.ours);
+	await seedOurs(ours.d1, sizes);
+	// Both configs name the same KV namespace: all sign the same session in.
+	const cookie = await seedSession(ours.kv, SECRET);
+	await ours.close();
+	const peers = await openStores("floor", state, bundles.floor);
+	await seedPeers(peers.d1, sizes);
+	await peers.close();
+	return cookie;
+}

@@ -1,0 +1,57 @@
+/** What is measured: a Worker, and how it is asked. */
+export interface Subject {
+	readonly name: string;
+	readonly about: string;
+	readonly bundle: BundleName;
+	/** Overrides of the config's vars. */
+	readonly vars?: Readonly<Record<string, string>>;
+	/** Every read is a first read: nothing cached is found again. */
+	readonly neverCached?: true;
+	/** Sends, as a client that has read before would, the answer's ETag or D1 bookmark. */
+	readonly sends?: "if-none-match" | "x-d1-bookmark";
+	/** The `Cache-Status` that every answer must have, or the measurement is not of what it says. */
+	readonly cacheStatus?: RegExp;
+}
+
+const PEERS = "bench/peers/wrangler.toml";
+
+/** The Workers: a wrangler.toml with their bindings, and their main module where that is not the config's. */
+export const BUNDLES = {
+	ours: { config: "wrangler.toml", entry: undefined },
+	hello: { config: PEERS, entry: "bench/peers/hello.ts" },
+	probe: { config: PEERS, entry: "bench/peers/probe.ts" },
+	floor: { config: PEERS, entry: "bench/peers/floor.ts" },
+	handwritten: { config: PEERS, entry: "bench/peers/handwritten.ts" },
+	tutorial: { config: PEERS, entry: "bench/peers/tutorial/index.ts" },
+} as const;
+
+export type BundleName = keyof typeof BUNDLES;
+
+/** Beyond the length of a timed stretch, so that every read in it is within the fresh window. */
+const ALWAYS_FRESH = { FRESH_SECONDS: "60" };
+
+/** In the table's order. */
+export const SUBJECTS: readonly Subject[] = [
+	{ name: "hello", about: "no bindings: what workerd and the load generator can do at most", bundle: "hello" },
+	{ name: "floor", about: "KV and a stored body from the Cache API at once, passed on; no framework", bundle: "floor" },
+	{ name: "handwritten", about: "KV, then one D1 batch of three selects; no framework, no ORM", bundle: "handwritten" },
+	{ name: "tutorial", about: "Hono and Drizzle's relational queries: KV, then D1, then D1", bundle: "tutorial" },
+	{ name: "first read", about: "ours, nothing cached", bundle: "ours", neverCached: true, cacheStatus: /fwd=miss/ },
+	{
+		name: "unchanged",
+		about: "ours, cached, and D1 asked whether the copy still holds: it does",
+		bundle: "ours",
+		// Skips the fresh window.
+		sends: "x-d1-bookmark",
+		cacheStatus: /fwd=stale; fwd-status=304/,
+	},
+	{ name: "fresh", about: "ours, cached, within the fresh window", bundle: "ours", vars: ALWAYS_FRESH, cacheStatus: /hit/ },
+	{
+		name: "304",
+		about: "ours, as fresh, and the client has it already",
+		bundle: "ours",
+		vars: ALWAYS_FRESH,
+		sends: "if-none-match",
+		cacheStatus: /hit/,
+	},
+];
