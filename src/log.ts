@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { AppEnv } from "./app-env";
+import { scopeOf } from "./scope";
 
 /** One structured JSON line to the Worker's log. */
 export type LogLine = { readonly requestId: string; readonly event: string } & Readonly<Record<string, unknown>>;
@@ -31,8 +32,8 @@ function describe(error: unknown): string {
 export const openScope: MiddlewareHandler<AppEnv> = async function openScope(c, next) {
 	const start = Date.now();
 	const { requestId } = c.var;
-	const facts = {};
-	c.set("scope", { env: c.env, requestId, facts, waitUntil: (work) => c.executionCtx.waitUntil(work) });
+	const scope = scopeOf(c.env, c.executionCtx, requestId);
+	c.set("scope", scope);
 	await next();
 	logInfo({
 		requestId,
@@ -42,6 +43,6 @@ export const openScope: MiddlewareHandler<AppEnv> = async function openScope(c, 
 		path: c.req.path,
 		status: c.res.status,
 		milliseconds: Date.now() - start,
-		...facts,
+		...scope.facts,
 	});
 };

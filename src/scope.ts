@@ -21,3 +21,12 @@ export interface Facts {
 	/** How the edge cache took part; see `CacheUse`. */
 	cache?: string;
 }
+
+/** Opens the scope of a call. */
+export function scopeOf(
+	env: Env,
+	context: Pick<ExecutionContext, "waitUntil">,
+	requestId: string = crypto.randomUUID(),
+): Scope {
+	return { env, requestId, facts: {}, waitUntil: (work) => context.waitUntil(work) };
+}

@@ -64,6 +64,8 @@ export const workflowRuns = sqliteTable(
 	},
 	(table) => [
 		index("workflow_runs_list").on(table.chatId, table.startOrder, table.id),
+		// For retention: without it each round would read every run there is. Written once a run, when it ends.
+		index("workflow_runs_completed").on(table.completedAt).where(sql`${table.completedAt} is not null`),
 		check("workflow_runs_id_is_uuid", isUuid(table.id)),
 		check("workflow_runs_workflow_id_is_uuid", isUuid(table.workflowId)),
 		check(

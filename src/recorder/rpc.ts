@@ -7,7 +7,7 @@ import type { Env } from "../env";
 import { ERRORS, type ErrorCode, ServiceError } from "../errors";
 import { describeIssue } from "../handle-errors";
 import { logError, logInfo } from "../log";
-import type { Scope } from "../scope";
+import { type Scope, scopeOf } from "../scope";
 import { recordRun, recordRuns } from "../workflow-runs/record";
 import { WorkflowRunReport, WorkflowRunReports } from "../workflow-runs/report";
 import { Uuid, type WorkflowRun } from "../workflow-runs/schemas";
@@ -87,8 +87,8 @@ export class WorkflowRunRecorder extends WorkerEntrypoint<Env> {
 
 	/** One log line a call, as for a request; a bug is told to the log alone. Private by `#`: TypeScript's is not over RPC. */
 	async #run<T>(method: string, verb: (scope: Scope) => Promise<T>): Promise<T> {
-		const requestId = crypto.randomUUID();
-		const scope: Scope = { env: this.env, requestId, facts: {}, waitUntil: (work) => this.ctx.waitUntil(work) };
+		const scope = scopeOf(this.env, this.ctx);
+		const { requestId } = scope;
 		const start = Date.now();
 		let code: ErrorCode | undefined;
 		try {

@@ -1,0 +1,1 @@
+CREATE INDEX `workflow_runs_completed` ON `workflow_runs` (`completed_at`) WHERE "workflow_runs"."completed_at" is not null;
