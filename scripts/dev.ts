@@ -11,7 +11,6 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs, parseEnv } from "node:util";
-import { getPlatformProxy } from "wrangler";
 import { CHATS, seedDatabase, seedSession } from "./seed.ts";
 
 const { values: options } = parseArgs({
@@ -92,6 +91,8 @@ async function prepareState(): Promise<void> {
 	);
 	if (migrate.status !== 0) failOnState(migrate.stdout + migrate.stderr);
 	try {
+		// It takes a second to load, which a port in use need not wait for.
+		const { getPlatformProxy } = await import("wrangler");
 		const { env, dispose } = await getPlatformProxy<{
 			DB: Parameters<typeof seedDatabase>[0];
 			SESSIONS: Parameters<typeof seedSession>[0];
