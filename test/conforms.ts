@@ -5,6 +5,7 @@ export interface Operation {
 	operationId: string;
 	parameters?: { in: string; name: string }[];
 	security?: Record<string, string[]>[];
+	requestBody?: { content: Record<string, { schema: Schema }> };
 	responses: Record<string, { description: string; content?: Record<string, { schema: Schema }> }>;
 }
 

@@ -10,7 +10,9 @@ export const UserId = z
 	// The generator would write the flag into the pattern; JSON Schema's patterns are Unicode's without one.
 	.openapi({ pattern: USER_ID.source, description: "The owner: better-auth's user id", example: "demo-user" });
 
-export const ChatRegistration = z.strictObject({ userId: UserId }).openapi("ChatRegistration");
+export const ChatRegistration = z
+	.strictObject({ userId: UserId })
+	.openapi("ChatRegistration", { example: { userId: "demo-user" } });
 export type ChatRegistration = z.infer<typeof ChatRegistration>;
 
 export const ChatItem = z

@@ -13,7 +13,9 @@ export const patchWorkflowRunsRoute = createRoute({
 	path: "/api/chats/{chatId}/workflow-runs",
 	operationId: "recordWorkflowRuns",
 	summary: "Report several workflow runs",
-	description: `Merges 1 to ${MAX_RUNS} reports, as a PUT of each would, but all of them or none.`,
+	description:
+		`Merges 1 to ${MAX_RUNS} reports, as a PUT of each would, but all of them or none. ` +
+		"The body of a GET may be sent back as it is, with its envelope.",
 	tags: ["Recording"],
 	security: recorderSecurity,
 	middleware: [requireRecorder, ...jsonBody],

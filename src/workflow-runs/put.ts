@@ -14,7 +14,8 @@ export const putWorkflowRunRoute = createRoute({
 	operationId: "recordWorkflowRun",
 	summary: "Report one workflow run",
 	description:
-		"Merges the report into what is stored. It may come twice, late or out of order: the same reports end in the same run.",
+		"Merges the report into what is stored. It may come twice, late or out of order: the same reports end in the same run. " +
+		"The body of a GET may be sent back as it is, with its envelope.",
 	tags: ["Recording"],
 	security: recorderSecurity,
 	middleware: [requireRecorder, ...jsonBody],

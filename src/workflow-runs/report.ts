@@ -70,6 +70,34 @@ const StepReport = z
 	.check(checkTimestamps)
 	.openapi("WorkflowRunStepReport");
 
+const EXAMPLE = {
+	workflowId: "c2d29867-3d0b-4497-9191-18a9d8ee7830",
+	status: "failed",
+	startedAt: "2024-02-04T12:00:00.000Z",
+	completedAt: "2024-02-04T12:01:30.000Z",
+	error: { message: 'Step "Summarise" failed' },
+	steps: [
+		{
+			id: "step-1",
+			name: "Fetch sources",
+			position: 1,
+			status: "completed",
+			startedAt: "2024-02-04T12:00:00.000Z",
+			completedAt: "2024-02-04T12:00:45.000Z",
+		},
+		{
+			id: "step-2",
+			name: "Summarise",
+			position: 2,
+			status: "failed",
+			startedAt: "2024-02-04T12:00:45.000Z",
+			completedAt: "2024-02-04T12:01:30.000Z",
+			error: { message: "The model did not answer within 30 s" },
+		},
+	],
+};
+const EXAMPLE_ID = "0a4c1de2-93c7-4c2b-8f0e-1d2c3b4a5e10";
+
 const fields = {
 	workflowId: Uuid,
 	status: Status,
@@ -111,7 +139,7 @@ export const WorkflowRunReport = orServed(
 	z
 		.strictObject({ id: Uuid.optional().openapi({ description: "If there, the same as in the path" }), ...fields })
 		.check(checkTimestamps)
-		.openapi("WorkflowRunReport"),
+		.openapi("WorkflowRunReport", { example: EXAMPLE }),
 	"data",
 	"workflowRun",
 );
@@ -135,7 +163,14 @@ export const WorkflowRunReports = orServed(
 				.nullish()
 				.openapi({ description: "Says nothing here: it is what a page of a GET has, which may be sent back" }),
 		})
-		.openapi("WorkflowRunReports"),
+		.openapi("WorkflowRunReports", {
+			example: {
+				workflowRuns: [
+					{ id: EXAMPLE_ID, ...EXAMPLE },
+					{ id: EXAMPLE_ID.replace(/10$/, "11"), workflowId: EXAMPLE.workflowId, status: "pending" },
+				],
+			},
+		}),
 	"data",
 );
 export type WorkflowRunReports = z.infer<typeof WorkflowRunReports>;

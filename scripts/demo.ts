@@ -1,0 +1,94 @@
+/** `npm run demo`: an engine that plays a workflow on the seeded chat, for a person to watch. */
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { playRun } from "./demo/play.ts";
+import { parseOrigin, recorderToken, Stop, sender } from "./recorder.ts";
+import { CHATS, USER } from "./seed.ts";
+
+const HELP = `Plays a workflow of five steps on the seeded chat, one run after another, until Ctrl+C:
+
+  npm run demo
+
+  --once        one run only
+  --fail        each run fails; without it about one in four does
+  --speed N     so many times as fast: 0.1 to 100
+  --url URL     where the service is: http://localhost:3026 unless given
+  --help        says this
+
+The service token is the environment's RECORDER_TOKEN; for a local service the first one of .dev.vars will do.`;
+
+const FAILING_SHARE = 0.25;
+const PAUSE_MILLISECONDS = 3_000;
+
+async function main(): Promise<void> {
+	const options = parse();
+	if (options.help) return console.log(HELP);
+	const speed = Number(options.speed);
+	if (!(speed >= 0.1 && speed <= 100))
+		throw new Stop(`--speed takes a number from 0.1 to 100, not "${options.speed}".`);
+	const origin = parseOrigin(options.url);
+	await requireService(origin);
+	const send = sender(origin, recorderToken(origin));
+
+	const chat = `/api/chats/${CHATS.example}`;
+	const put = async (path: string, body: object) => {
+		const { ok, code, message } = await send("PUT", path, JSON.stringify(body));
+		if (!ok) throw new Stop(`PUT ${path} is refused: ${code} ${message}`);
+	};
+	// Known already where the service was seeded: the same again changes nothing.
+	await put(chat, { userId: USER });
+
+	const interruption = new AbortController();
+	// The second one ends it at once.
+	process.once("SIGINT", () => interruption.abort());
+	const { signal } = interruption;
+	do {
+		const runId = randomUUID();
+		const fails = options.fail || Math.random() < FAILING_SHARE;
+		await playRun({
+			report: (body) => put(`${chat}/workflow-runs/${runId}`, body),
+			say: say(runId),
+			speed,
+			fails,
+			signal,
+		});
+		if (!options.once) await sleep(PAUSE_MILLISECONDS / speed, undefined, { signal }).catch(() => {});
+	} while (!options.once && !signal.aborted);
+}
+
+/** One line for what happens: when, in which run, and what. */
+const say = (runId: string) => (status: string, what: string) =>
+	console.log(`${new Date().toISOString().slice(11, 19)}  run ${runId.slice(0, 8)}  ${status.padEnd(9)}  ${what}`);
+
+/** Whoever forgot to start the service is told at once. */
+async function requireService(origin: URL): Promise<void> {
+	const answer = await fetch(new URL("/api/health", origin)).catch(() => null);
+	if (!answer)
+		throw new Stop(`Nothing answers at ${origin.origin}. Start the service in another terminal: npm run dev`);
+	await answer.body?.cancel();
+}
+
+function parse() {
+	try {
+		return parseArgs({
+			options: {
+				url: { type: "string", default: "http://localhost:3026" },
+				speed: { type: "string", default: "1" },
+				once: { type: "boolean", default: false },
+				fail: { type: "boolean", default: false },
+				help: { type: "boolean", short: "h", default: false },
+			},
+		}).values;
+	} catch (error) {
+		throw new Stop((error as Error).message);
+	}
+}
+
+try {
+	await main();
+} catch (error) {
+	if (!(error instanceof Stop)) throw error;
+	console.error(error.message);
+	process.exitCode = 2;
+}

@@ -1,0 +1,113 @@
+/** `npm run import`: reports the runs of a file, one a line. */
+import { createReadStream, statSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { FRAME_BYTES, MAX_BODY_BYTES } from "./import/batches.ts";
+import { readLines } from "./import/lines.ts";
+import { showProgress, summarize } from "./import/progress.ts";
+import { importLines, type Tally } from "./import/run.ts";
+import { parseOrigin, recorderToken, Stop, sender } from "./recorder.ts";
+
+const HELP = `Reports the runs of a file to edge-runs, one JSON object a line:
+
+  npm run import -- FILE.ndjson --url https://runs.example.com
+  … | npm run import -- - --url https://runs.example.com
+
+A line is a run as the API returns it (id, chatId, workflowId, status, startedAt, completedAt, steps …) with its owner's
+userId beside, or { "chatId", "userId", "run": { … } }. Chats are registered on the way; deleted ones come back.
+
+  --url URL         where the service is
+  --concurrency N   requests at once: 1 to 32, 4 unless given
+  --from-line N     passes over the lines before this one
+  --help            says this
+
+The service token is the environment's RECORDER_TOKEN; for a local service the first one of .dev.vars will do.
+
+Importing again is harmless: runs are merged, and what is known stays as it is. A refused line stops no other.
+Exit status: 0 all is in; 1 lines were refused; 2 it stopped before the end, and says how to go on; 130 interrupted.`;
+
+/** Lines are read while requests are under way, so a stopped import says up to where everything is in. */
+async function main(): Promise<number> {
+	const { values, positionals } = parse();
+	if (values.help) {
+		console.log(HELP);
+		return 0;
+	}
+	const [file] = positionals;
+	if (file === undefined || positionals.length > 1) throw new Stop("Which file? `npm run import -- --help` says more.");
+	if (values.url === undefined) throw new Stop("Where to? --url https://runs.example.com");
+	const origin = parseOrigin(values.url);
+	const send = sender(origin, recorderToken(origin));
+	const concurrency = wholeNumber("--concurrency", values.concurrency, 32);
+	const fromLine = wholeNumber("--from-line", values["from-line"], Number.MAX_SAFE_INTEGER);
+
+	const interruption = new AbortController();
+	// The second one ends it at once.
+	process.once("SIGINT", () => interruption.abort());
+	const tally: Tally = { bytes: 0, created: 0, merged: 0, refused: 0, refusals: [], through: 0 };
+	const { bytes, size } = open(file);
+	const start = performance.now();
+	const endProgress = showProgress(tally, size);
+	let stop: unknown;
+	try {
+		const lines = readLines(bytes, MAX_BODY_BYTES - FRAME_BYTES);
+		await importLines(lines, send, tally, { concurrency, fromLine, signal: interruption.signal });
+	} catch (error) {
+		stop = error;
+	} finally {
+		endProgress();
+	}
+	console.log(summarize(tally, (performance.now() - start) / 1_000));
+	if (!stop && !interruption.signal.aborted) return tally.refused > 0 ? 1 : 0;
+
+	if (stop) console.error(`\n${stop instanceof Stop ? stop.message : describe(stop, file)}`);
+	const again = file === "-" ? "the same input and" : `npm run import -- ${file} --url ${values.url}`;
+	console.error(`\nNot all lines are in. Go on with: ${again} --from-line ${tally.through + 1}`);
+	return stop ? 2 : 130;
+}
+
+function parse() {
+	try {
+		return parseArgs({
+			allowPositionals: true,
+			options: {
+				url: { type: "string" },
+				concurrency: { type: "string", default: "4" },
+				"from-line": { type: "string", default: "1" },
+				help: { type: "boolean", short: "h" },
+			},
+		});
+	} catch (error) {
+		throw new Stop((error as Error).message);
+	}
+}
+
+function wholeNumber(name: string, text: string, max: number): number {
+	const number = /^[1-9]\d*$/.test(text) ? Number(text) : 0;
+	if (number >= 1 && number <= max) return number;
+	throw new Stop(
+		`${name} takes a whole number from 1${max === Number.MAX_SAFE_INTEGER ? "" : ` to ${max}`}, not "${text}".`,
+	);
+}
+
+/** The file's bytes, or standard input's for `-`, and how many there are where that is known. */
+function open(file: string): { bytes: AsyncIterable<Uint8Array>; size: number | null } {
+	if (file === "-") return { bytes: process.stdin, size: null };
+	const stats = statSync(file, { throwIfNoEntry: false });
+	if (!stats) throw new Stop(`${file} does not exist.`);
+	if (stats.isDirectory()) throw new Stop(`${file} is a directory.`);
+	return { bytes: createReadStream(file), size: stats.isFile() ? stats.size : null };
+}
+
+/** Of a system error, as of a file that cannot be read, its message is enough; of a bug all is. */
+function describe(error: unknown, file: string): string {
+	if (error instanceof Error) return "syscall" in error ? `${file}: ${error.message}` : (error.stack ?? error.message);
+	return String(error);
+}
+
+try {
+	process.exitCode = await main();
+} catch (error) {
+	if (!(error instanceof Stop)) throw error;
+	console.error(error.message);
+	process.exitCode = 2;
+}

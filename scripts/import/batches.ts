@@ -1,0 +1,68 @@
+import type { Entry } from "./parse.ts";
+
+/** What one request takes. */
+const MAX_RUNS = 100;
+export const MAX_BODY_BYTES = 1_000_000;
+
+const HEAD = '{"workflowRuns":[';
+const TAIL = "]}";
+/** What a request's body has beside the runs and the commas between them. */
+export const FRAME_BYTES = HEAD.length + TAIL.length;
+
+/** Runs are held back to fill their chat's request, but no more than these: memory must not grow with the file. */
+const MAX_HELD_RUNS = 20_000;
+const MAX_HELD_BYTES = 16_000_000;
+
+/** A request's runs: of one chat, and of one owner as the lines say. */
+export type Batch = [Entry, ...Entry[]];
+
+export function bodyOf(batch: readonly Entry[]): string {
+	return HEAD + batch.map(({ json }) => json).join() + TAIL;
+}
+
+interface Held {
+	readonly entries: Entry[];
+	/** What their body takes. */
+	bytes: number;
+}
+
+/** Gathers entries into batches, in whatever order the chats come. */
+export class Batches {
+	readonly #held = new Map<string, Held>();
+	#runs = 0;
+	#bytes = 0;
+
+	/** Takes an entry. @returns the batches that are now to be sent */
+	*add(entry: Entry): Generator<Batch> {
+		const key = `${entry.chatId} ${entry.userId}`;
+		const bytes = entry.bytes + 1;
+		const before = this.#held.get(key);
+		if (before && before.bytes + bytes > MAX_BODY_BYTES) yield this.#take(key, before);
+		const held = this.#held.get(key) ?? { entries: [], bytes: FRAME_BYTES };
+		this.#held.set(key, held);
+		held.entries.push(entry);
+		held.bytes += bytes;
+		this.#runs += 1;
+		this.#bytes += bytes;
+		if (held.entries.length === MAX_RUNS) yield this.#take(key, held);
+		while (this.#runs > MAX_HELD_RUNS || this.#bytes > MAX_HELD_BYTES) yield this.#takeOldest();
+	}
+
+	/** What is left. */
+	*rest(): Generator<Batch> {
+		while (this.#held.size > 0) yield this.#takeOldest();
+	}
+
+	/** A Map gives its entries in the order in which they came. */
+	#takeOldest(): Batch {
+		const [[key, held]] = this.#held as unknown as [[string, Held]];
+		return this.#take(key, held);
+	}
+
+	#take(key: string, { entries, bytes }: Held): Batch {
+		this.#held.delete(key);
+		this.#runs -= entries.length;
+		this.#bytes -= bytes - FRAME_BYTES;
+		return entries as Batch;
+	}
+}

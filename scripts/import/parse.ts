@@ -1,0 +1,49 @@
+import type { Line } from "./lines.ts";
+
+/** A line's run, ready to be reported. */
+export interface Entry {
+	readonly line: number;
+	/** As it stands in the line, in lower case. */
+	readonly chatId: string;
+	readonly userId: string;
+	/** The run as JSON. */
+	readonly json: string;
+	/** In UTF-8. */
+	readonly bytes: number;
+}
+
+/** A line that is not recorded, and why. */
+export interface Refusal {
+	readonly line: number;
+	readonly reason: string;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Reads a line: a run as the list returns it, with its owner's `userId` beside, or `{ chatId, userId, run }`.
+ * What is wrong with the run itself is the service's to say.
+ * @returns null if it is blank
+ */
+export function parseLine({ number: line, text }: Line): Entry | Refusal | null {
+	if (text === null) return { line, reason: "is longer than a request may be, or not UTF-8" };
+	if (text.trim() === "") return null;
+	let value: unknown;
+	try {
+		value = JSON.parse(text);
+	} catch (error) {
+		return { line, reason: `is not JSON: ${(error as Error).message}` };
+	}
+	if (!isObject(value)) return { line, reason: "is not a JSON object" };
+	const { userId, ...fields } = value;
+	const run = isObject(fields["run"]) ? fields["run"] : fields;
+	const chatId = String(fields["chatId"] ?? run["chatId"] ?? "").toLowerCase();
+	if (!UUID.test(chatId)) return { line, reason: "chatId: is not a UUID" };
+	if (typeof userId !== "string") return { line, reason: "userId: is not text" };
+	const json = JSON.stringify(run);
+	return { line, chatId, userId, json, bytes: Buffer.byteLength(json) };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}

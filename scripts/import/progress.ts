@@ -1,0 +1,49 @@
+import type { Tally } from "./run.ts";
+
+const TERMINAL_MILLISECONDS = 200;
+/** In a log, a line now and then. */
+const LOG_MILLISECONDS = 10_000;
+
+const count = (number: number) => number.toLocaleString("en");
+
+/**
+ * Shows on stderr how far an import is: on a terminal in one line that changes, elsewhere in a line every ten seconds.
+ * @param totalBytes of the file, if that is known
+ * @returns what ends it
+ */
+export function showProgress(tally: Tally, totalBytes: number | null): () => void {
+	const { stderr } = process;
+	const start = performance.now();
+	const line = () => {
+		const lines = tally.created + tally.merged + tally.refused;
+		const seconds = (performance.now() - start) / 1_000;
+		const share = totalBytes ? ` ${String(Math.floor((100 * tally.bytes) / totalBytes)).padStart(3)} % read,` : "";
+		return (
+			`${share} ${count(lines)} lines done (${count(Math.round(lines / seconds))}/s): ` +
+			`${count(tally.created)} new, ${count(tally.merged)} merged, ${count(tally.refused)} refused`
+		).trimStart();
+	};
+	const show = () => stderr.write(stderr.isTTY ? `\r${line()}\u001b[K` : `${line()}\n`);
+	const timer = setInterval(show, stderr.isTTY ? TERMINAL_MILLISECONDS : LOG_MILLISECONDS);
+	return () => {
+		clearInterval(timer);
+		if (stderr.isTTY) stderr.write("\r\u001b[K");
+	};
+}
+
+/** What has become of the lines, for people: counts, and which were refused for what. */
+export function summarize({ created, merged, refused, refusals }: Tally, seconds: number): string {
+	const total = created + merged + refused;
+	const width = count(total).length;
+	const row = (name: string, number: number) => `  ${name.padEnd(8)} ${count(number).padStart(width)}`;
+	const listed = [...refusals].sort((a, b) => a.line - b.line).map(({ line, reason }) => `    line ${line}: ${reason}`);
+	const more = refused - refusals.length;
+	return [
+		`${count(total)} lines in ${seconds.toFixed(1)} s (${count(Math.round(total / seconds))}/s)`,
+		row("new", created),
+		row("merged", merged),
+		row("refused", refused),
+		...listed,
+		...(more > 0 ? [`    and ${count(more)} more`] : []),
+	].join("\n");
+}

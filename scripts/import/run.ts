@@ -1,0 +1,131 @@
+import type { Answer, Send } from "../recorder.ts";
+import { type Batch, Batches, bodyOf } from "./batches.ts";
+import type { Line } from "./lines.ts";
+import { parseLine, type Refusal } from "./parse.ts";
+
+/** More refusals than these are counted only: who has so many has one cause for all. */
+const MAX_LISTED = 1_000;
+/** Chats that are known to be registered. One that has been forgotten is registered again, which changes nothing. */
+const MAX_KNOWN_CHATS = 10_000;
+
+/** How far an import is, and what has become of the lines. */
+export interface Tally {
+	/** How far into the file it has read, in bytes. */
+	bytes: number;
+	/** Lines that were new runs, that were merged into known ones, and that were refused. */
+	created: number;
+	merged: number;
+	refused: number;
+	/** Of the refused ones the first. */
+	readonly refusals: Refusal[];
+	/** All lines up to this one are dealt with. */
+	through: number;
+}
+
+export interface ImportOptions {
+	/** So many requests at once. */
+	readonly concurrency: number;
+	/** Lines before this one are passed over. */
+	readonly fromLine: number;
+	/** Ends the import early: what is under way is finished, nothing more is begun. */
+	readonly signal: AbortSignal;
+}
+
+/**
+ * Reports the runs of all lines, each chat registered first. A refused line stops no other.
+ * @param tally filled in on the way
+ * @throws {Stop} if the service is gone or takes nothing: the tally then says how far it came
+ */
+export async function importLines(
+	lines: AsyncIterable<Line>,
+	send: Send,
+	tally: Tally,
+	options: ImportOptions,
+): Promise<void> {
+	const batches = new Batches();
+	const running = new Set<Promise<void>>();
+	/** The numbers of lines that wait or are under way. A Set keeps the order in which they came: the first is the lowest. */
+	const open = new Set<number>();
+	let read = 0;
+	let failure: unknown;
+
+	const refuse = (refusals: readonly Refusal[]) => {
+		tally.refused += refusals.length;
+		tally.refusals.push(...refusals.slice(0, MAX_LISTED - tally.refusals.length));
+		for (const { line } of refusals) open.delete(line);
+	};
+	const register = registrar(send);
+
+	async function start(batch: Batch): Promise<void> {
+		const work = report(batch).catch((error: unknown) => {
+			failure ??= error;
+		});
+		running.add(work);
+		void work.then(() => running.delete(work));
+		if (running.size >= options.concurrency) await Promise.race(running);
+	}
+
+	async function report(batch: Batch): Promise<void> {
+		const refused = await register(batch[0].chatId, batch[0].userId);
+		if (refused) return refuse(batch.map(({ line }) => ({ line, reason: reasonOf(refused) })));
+		await merge(batch);
+	}
+
+	/** Sends a batch; if it is refused, its halves, down to the lines that are to blame. */
+	async function merge(batch: Batch): Promise<void> {
+		const answer = await send("PATCH", `/api/chats/${batch[0].chatId}/workflow-runs`, bodyOf(batch));
+		if (answer.ok) {
+			const created = (answer.data as { created: unknown[] }).created.length;
+			tally.created += created;
+			tally.merged += batch.length - created;
+			for (const { line } of batch) open.delete(line);
+		} else if (batch.length === 1 || answer.code === "CHAT_NOT_FOUND") {
+			refuse(batch.map(({ line }) => ({ line, reason: reasonOf(answer) })));
+		} else {
+			const half = batch.length >> 1;
+			await merge(batch.slice(0, half) as Batch);
+			await merge(batch.slice(half) as Batch);
+		}
+	}
+
+	for await (const line of lines) {
+		if (failure || options.signal.aborted) break;
+		read = line.number;
+		tally.bytes = line.end;
+		const entry = line.number < options.fromLine ? null : parseLine(line);
+		if (entry && !("reason" in entry)) {
+			open.add(entry.line);
+			for (const batch of batches.add(entry)) await start(batch);
+		} else if (entry) refuse([entry]);
+	}
+	for (const batch of batches.rest()) {
+		if (failure || options.signal.aborted) break;
+		await start(batch);
+	}
+	await Promise.all(running);
+	const [lowest] = open;
+	tally.through = (lowest ?? read + 1) - 1;
+	if (failure) throw failure;
+}
+
+/** Registers each chat once, whoever asks first. Answers with the refusal, or null. */
+function registrar(send: Send): (chatId: string, userId: string) => Promise<Answer | null> {
+	const known = new Map<string, Promise<Answer | null>>();
+	return (chatId, userId) => {
+		const key = `${chatId} ${userId}`;
+		const before = known.get(key);
+		if (before) return before;
+		const answered = send("PUT", `/api/chats/${chatId}`, JSON.stringify({ userId })).then((answer) =>
+			answer.ok ? null : answer,
+		);
+		known.set(key, answered);
+		const [oldest] = known.keys();
+		if (known.size > MAX_KNOWN_CHATS && oldest !== undefined) known.delete(oldest);
+		return answered;
+	};
+}
+
+/** In the terms of the line: it holds one run, not a list. */
+function reasonOf({ code, message }: Answer): string {
+	return `${code} ${message.replace(/^workflowRuns\.0(\.|: )/, "")}`;
+}

@@ -1,0 +1,277 @@
+import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "./dev-server.ts";
+import { startService, TOKEN } from "./harness.ts";
+import { runScript, startScript } from "./scripts.ts";
+
+const { folder, remove } = temporaryFolder();
+let service: Awaited<ReturnType<typeof startService>>;
+beforeAll(async () => {
+	service = await startService();
+});
+afterAll(async () => {
+	await service.server.close();
+	remove();
+});
+
+const run = (more: Record<string, unknown> = {}) => ({
+	id: randomUUID(),
+	chatId: randomUUID(),
+	userId: "demo-user",
+	workflowId: "c2d29867-3d0b-4497-9191-18a9d8ee7830",
+	status: "completed",
+	startedAt: "2024-02-04T12:00:00.000Z",
+	completedAt: "2024-02-04T12:01:30.000Z",
+	steps: [],
+	...more,
+});
+
+const toLines = (values: readonly unknown[]) =>
+	values.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join("\n");
+
+/** Imports lines from standard input. */
+const importLines = (values: readonly unknown[], { url = service.url, args = [] as string[], token = TOKEN } = {}) =>
+	runScript("import.ts", ["-", "--url", url, ...args], { input: toLines(values), token });
+
+/** The counts that an import ends with. */
+function counts(output: string): number[] {
+	return ["new", "merged", "refused"].map((name) => {
+		const [, number = ""] = new RegExp(`^ {2}${name} +([\\d,]+)$`, "m").exec(output) ?? [];
+		return Number(number.replaceAll(",", "") || Number.NaN);
+	});
+}
+
+const stored = async (chat: string) => {
+	const { results } = await service.DB.prepare(
+		`select run.id, status, user_id from workflow_runs as run join chats on chats.id = chat_id where chat_id = '${chat}'`,
+	).all<{ id: string; status: string; user_id: string }>();
+	return results;
+};
+
+describe("npm run import", () => {
+	it("records the runs of a file, whichever chats they are of, and a second time changes nothing", async () => {
+		const [one, two] = [randomUUID(), randomUUID()];
+		const runs = Array.from({ length: 260 }, (_, i) =>
+			run({ chatId: i % 2 ? one : two.toUpperCase(), userId: i % 2 ? "one" : "two" }),
+		);
+		const { userId, chatId, ...nested } = run({ chatId: one, userId: "one" });
+		const file = path.join(folder, "runs.ndjson");
+		writeFileSync(file, `\ufeff${toLines([...runs, "", { userId, chatId, run: nested }])}\r\n`);
+		const first = await runScript("import.ts", [file, "--url", service.url]);
+		expect([first.code, counts(first.output)]).toEqual([0, [261, 0, 0]]);
+
+		const idsOf = (chat: string) => [...runs, { ...nested, chatId }].filter((each) => each.chatId === chat);
+		for (const [chat, user, ids] of [
+			[one, "one", idsOf(one)],
+			[two, "two", idsOf(two.toUpperCase())],
+		] as const) {
+			const rows = await stored(chat);
+			expect(rows.map(({ id }) => id).sort()).toEqual(ids.map(({ id }) => id).sort());
+			expect(new Set(rows.map((row) => row.user_id))).toEqual(new Set([user]));
+		}
+
+		const revisions = () => service.DB.prepare("select id, revision from chats order by id").all();
+		const before = await revisions();
+		const again = await runScript("import.ts", [file, "--url", service.url]);
+		expect([again.code, counts(again.output)]).toEqual([0, [0, 261, 0]]);
+		expect((await revisions()).results).toEqual(before.results);
+	});
+
+	it("counts several lines of one run as one that is new, and merges them in any order", async () => {
+		const { chatId, ...completed } = run();
+		const running = { ...completed, chatId, status: "running", completedAt: null };
+		const { code, output } = await importLines([{ ...completed, chatId }, running, running]);
+		expect([code, counts(output)]).toEqual([0, [1, 2, 0]]);
+		expect(await stored(chatId)).toEqual([{ id: completed.id, status: "completed", user_id: "demo-user" }]);
+	});
+
+	it("says which lines were refused and why, and no other line suffers for it", async () => {
+		const chatId = randomUUID();
+		const good = () => run({ chatId });
+		const foreign = run();
+		await importLines([foreign]);
+		const long = JSON.stringify(run({ chatId, error: { message: "x".repeat(1_100_000) } }));
+		const { code, output } = await importLines([
+			good(), // 1
+			'{"id":', // 2
+			[good()], // 3
+			"", // 4
+			run({ chatId: "chat-1" }), // 5
+			run({ chatId, userId: 7 }), // 6
+			good(), // 7
+			run({ chatId, status: "done" }), // 8
+			run({ chatId, id: foreign.id }), // 9
+			run({ chatId, userId: "another-user" }), // 10
+			long, // 11
+			run({
+				chatId,
+				steps: [
+					{ id: "a", status: "pending" },
+					{ id: "a", status: "pending" },
+				],
+			}), // 12
+			run({ chatId, userId: "", id: undefined }), // 13
+			good(), // 14
+		]);
+		expect([code, counts(output)]).toEqual([1, [3, 0, 10]]);
+		const refused = [...output.matchAll(/^ {4}(line \d+: .*)$/gm)].map(([, line]) => line);
+		expect(refused).toEqual([
+			expect.stringMatching(/^line 2: is not JSON: /),
+			"line 3: is not a JSON object",
+			"line 5: chatId: is not a UUID",
+			"line 6: userId: is not text",
+			expect.stringMatching(/^line 8: INVALID_BODY status: /),
+			expect.stringMatching(/^line 9: RUN_CONFLICT .*another chat/),
+			"line 10: CHAT_CONFLICT The chat belongs to another user",
+			"line 11: is longer than a request may be, or not UTF-8",
+			"line 12: INVALID_BODY steps.1.id: is another step's id too",
+			expect.stringMatching(/^line 13: INVALID_BODY userId: must be 1 to 255/),
+		]);
+		expect(await stored(chatId)).toHaveLength(3);
+	});
+
+	it("can be killed half way and started again", async () => {
+		const chats = Array.from({ length: 40 }, randomUUID);
+		const runs = Array.from({ length: 3_000 }, (_, i) => run({ chatId: chats[i % chats.length] }));
+		const file = path.join(folder, "many.ndjson");
+		writeFileSync(file, toLines(runs));
+		const args = [file, "--url", service.url];
+		const count = async () => {
+			const list = chats.map((chat) => `'${chat}'`).join();
+			const { results } = await service.DB.prepare(
+				`select count(*) as n from workflow_runs where chat_id in (${list})`,
+			).all<{ n: number }>();
+			return results[0]?.n as number;
+		};
+
+		const killed = startScript("import.ts", args);
+		while ((await count()) < 500) await new Promise((resolve) => setTimeout(resolve, 10));
+		killed.child.kill("SIGKILL");
+		await killed.ended;
+		const half = await count();
+		expect(half).toBeLessThan(3_000);
+
+		const again = await runScript("import.ts", args);
+		expect(again.code).toBe(0);
+		const [created = 0, merged = 0, refused] = counts(again.output);
+		expect(created + merged).toBe(3_000);
+		// What the killed one had sent at last may have arrived after it was counted.
+		expect(merged).toBeGreaterThanOrEqual(half);
+		expect([refused, await count()]).toEqual([0, 3_000]);
+	});
+});
+
+describe("npm run import, with a service that fails,", () => {
+	let proxy: Server | undefined;
+	afterEach(() => proxy?.close());
+
+	/** A server between: it answers some requests itself, and passes the others on. */
+	async function between(answer: (...args: [...Parameters<RequestListener>, number]) => boolean): Promise<string> {
+		let number = 0;
+		const server = createServer(async (request, response) => {
+			const chunks: Buffer[] = [];
+			for await (const chunk of request) chunks.push(chunk);
+			if (answer(request, response, number++)) return;
+			const { method = "", url = "", headers } = request;
+			const passed = await fetch(service.url + url, {
+				method,
+				headers: { authorization: headers.authorization ?? "", "content-type": headers["content-type"] ?? "" },
+				body: Buffer.concat(chunks),
+			});
+			response.writeHead(passed.status, { "content-type": "application/json" }).end(await passed.text());
+		});
+		proxy = server;
+		await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+		return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	}
+
+	it("sends again what was lost, busy or limited, and loses nothing", async () => {
+		const url = await between((request, response, number) => {
+			if (number === 0) return Boolean(request.socket.destroy());
+			if (number > 3) return false;
+			const status = [503, 429, 502][number - 1] as number;
+			response.writeHead(status, status === 503 ? { "retry-after": "1" } : {}).end("busy");
+			return true;
+		});
+		const start = Date.now();
+		const { code, output } = await importLines([run()], { url });
+		expect([code, counts(output)]).toEqual([0, [1, 0, 0]]);
+		expect(Date.now() - start).toBeGreaterThan(1_000);
+	});
+
+	it("stops, says so and how to go on, and does go on from there", async () => {
+		const chats = [randomUUID(), randomUUID()];
+		const runs = Array.from({ length: 400 }, (_, i) => run({ chatId: chats[Math.floor(i / 200)] }));
+		const file = path.join(folder, "stopped.ndjson");
+		writeFileSync(file, toLines(runs));
+		const url = await between((request, response) => {
+			if (!request.url?.includes(chats[1] as string)) return false;
+			response.writeHead(500, { "content-type": "application/json" });
+			response.end('{"code":"INTERNAL_ERROR","message":"no","requestId":"abc-123"}');
+			return true;
+		});
+		const stopped = await runScript("import.ts", [file, "--url", url, "--concurrency", "1"]);
+		expect([stopped.code, counts(stopped.output)]).toEqual([2, [200, 0, 0]]);
+		expect(stopped.output).toContain("answers 500 INTERNAL_ERROR (request abc-123 in its log)");
+		const [, from] = /Go on with: npm run import -- \S+ --url \S+ --from-line (\d+)\n/.exec(stopped.output) ?? [];
+		expect(from).toBe("201");
+
+		const rest = await runScript("import.ts", [file, "--url", service.url, "--from-line", from as string]);
+		expect([rest.code, counts(rest.output)]).toEqual([0, [200, 0, 0]]);
+		for (const chat of chats) expect(await stored(chat)).toHaveLength(200);
+	});
+
+	it.each<[string, () => Promise<string>, string, RegExp]>([
+		["does not take its token", async () => service.url, "x".repeat(40), /does not take the service token/],
+		[
+			"is another one",
+			async () => between((_, response) => Boolean(response.writeHead(404).end("<html>"))),
+			TOKEN,
+			/answers 404 as edge-runs never does/,
+		],
+		[
+			"is behind a redirect",
+			async () =>
+				between((_, response) => Boolean(response.writeHead(301, { location: "https://elsewhere.example/" }).end())),
+			TOKEN,
+			/redirect to https:\/\/elsewhere\.example/,
+		],
+	])("stops at once if it %s", async (_, url, token, message) => {
+		const { code, output } = await importLines([run(), run()], { url: await url(), token });
+		expect([code, counts(output)]).toEqual([2, [0, 0, 0]]);
+		expect(output).toMatch(message);
+		expect(output).toContain("--from-line 1");
+		expect(output).not.toContain(token);
+	});
+});
+
+describe.concurrent("npm run import explains itself:", () => {
+	it.each<[string, string[], RegExp]>([
+		["no file", ["--url", "http://localhost:1"], /Which file\?/],
+		["no address", ["runs.ndjson"], /Where to\?/],
+		["a file that is not there", ["no-such.ndjson", "--url", "http://localhost:1"], /no-such\.ndjson does not exist/],
+		["a directory", ["src", "--url", "http://localhost:1"], /src is a directory/],
+		["no address at all", ["-", "--url", "runs.example.com"], /--url takes an address/],
+		["an address in clear", ["-", "--url", "http://runs.example.com"], /would cross the network in clear/],
+		["an unknown option", ["-", "--token", "secret"], /Unknown option '--token'/],
+		[
+			"a number that is none",
+			["-", "--url", "http://localhost:1", "--concurrency", "0"],
+			/--concurrency takes a whole number/,
+		],
+	])("%s", async (_, args, message) => {
+		const { code, output } = await runScript("import.ts", args);
+		expect([code, output.includes("    at ")]).toEqual([2, false]);
+		expect(output).toMatch(message);
+	});
+
+	it("--help", async () => {
+		const { code, output } = await runScript("import.ts", ["--help"]);
+		expect(code).toBe(0);
+		for (const option of ["--url", "--concurrency", "--from-line", "RECORDER_TOKEN"]) expect(output).toContain(option);
+	});
+});
