@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs, parseEnv } from "node:util";
 import { getPlatformProxy } from "wrangler";
 import { CHATS, seedDatabase, seedSession } from "./seed.ts";
+import { serveSignIn } from "./sign-in.ts";
 
 const { values: options } = parseArgs({
 	options: {
@@ -146,6 +147,7 @@ async function announce(child: ChildProcess): Promise<void> {
 		await sleep(200);
 	}
 	if (child.exitCode !== null) return;
+	const link = await serveSignIn(port + 1, cookieJar, `${origin}/chats/${CHATS.everyStatus}`);
 	console.log(`
 edge-runs is ready at ${origin}. Paste into another terminal, in this folder:
 
@@ -154,6 +156,7 @@ curl -X GET "${origin}/api/chats/${CHATS.example}/workflow-runs" \\
   -H "Content-Type: application/json" \\
   -b ${path.relative(root, cookieJar)}
 
+In a browser, signed in: ${link}
 A run in every status: the same with ${CHATS.everyStatus}
 `);
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { originOf, type SiteAddress, sessionCookie } from "./site.ts";
+import { readCookieJar } from "../../scripts/sign-in.ts";
+import { originOf, type SiteAddress } from "./site.ts";
 
 /** Debian's; another one by `CHROMIUM`. */
 export const EXECUTABLE = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
@@ -36,7 +37,7 @@ type Options = NonNullable<Parameters<Browser["newContext"]>[0]> & { signedIn?: 
 export async function visit(browser: Browser, site: SiteAddress, options: Options = {}): Promise<Visit> {
 	const { signedIn = true, ...rest } = options;
 	const context = await browser.newContext({ baseURL: originOf(site), reducedMotion: "reduce", ...rest });
-	if (signedIn) await context.addCookies([{ ...sessionCookie(site), url: originOf(site), httpOnly: true }]);
+	if (signedIn) await context.addCookies([{ ...readCookieJar(site.cookieJar), url: originOf(site), httpOnly: true }]);
 	const complaints: string[] = [];
 	await context.exposeFunction("complain", (text: string) => complaints.push(text));
 	const page = await context.newPage();

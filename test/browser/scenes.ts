@@ -144,12 +144,16 @@ export function manyRuns(count: number): Report[] {
 	return Array.from({ length: count }, (_, index) => {
 		const status = statuses[index % statuses.length] as Status;
 		const slow = 1 + (index % 7);
-		return outline(status, 600 + index * 240, [
-			{ name: "Plan", from: 0, to: 3 },
-			{ name: "Search the web", from: 3, to: 3 + slow * 4 },
-			{ name: "Search the knowledge base", from: 3, to: 3 + slow * 2 },
-			{ name: "Read the sources", from: 3 + slow * 4, to: 10 + slow * 6, status },
-			{ name: "Draft the answer", from: 10 + slow * 6, to: 20 + slow * 9 },
-		]);
+		return outline(
+			status,
+			600 + index * 240,
+			[
+				{ name: "Plan", from: 0, to: 3 },
+				{ name: "Search the web", from: 3, to: 3 + slow * 4 },
+				{ name: "Search the knowledge base", from: 3, to: 3 + slow * 2 },
+				{ name: "Read the sources", from: 3 + slow * 4, to: 10 + slow * 6, status },
+				{ name: "Draft the answer", from: 10 + slow * 6, to: 20 + slow * 9 },
+			].slice(0, status === "completed" ? 5 : 4),
+		);
 	});
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
 import { DevServer, freePort, readText, temporaryFolder } from "../node/dev-server.ts";
@@ -8,7 +7,11 @@ export class Site {
 	readonly #home = temporaryFolder();
 	#server: DevServer | undefined;
 
-	private constructor(readonly port: number) {}
+	readonly port: number;
+
+	private constructor(port: number) {
+		this.port = port;
+	}
 
 	static async start(): Promise<Site> {
 		const site = new Site(await freePort());
@@ -47,13 +50,6 @@ export interface SiteAddress {
 }
 
 export const originOf = ({ port }: SiteAddress) => `http://localhost:${port}`;
-
-/** The seeded user's session cookie. */
-export function sessionCookie({ cookieJar }: SiteAddress): { name: string; value: string } {
-	const line = readFileSync(cookieJar, "utf8").trim().split("\n").at(-1) ?? "";
-	const [name = "", value = ""] = line.split("\t").slice(-2);
-	return { name, value };
-}
 
 /** Calls the API as a recorder, and throws unless it is done. */
 export async function record(site: SiteAddress, method: string, pathname: string, body?: unknown): Promise<void> {
