@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { RUNS_PER_PAGE } from "../../src/page/view.ts";
 import { hasChromium, launch, visit } from "./chromium.ts";
 import { manyRuns, newChat, outline, type Report, report, workingDay } from "./scenes.ts";
 import { record, Site, type SiteAddress } from "./site.ts";
@@ -116,10 +117,10 @@ describe.skipIf(!hasChromium)("the live page", () => {
 		const { page, context, complaints } = await visit(browser, site);
 		await page.addInitScript(countMutations);
 		const response = await page.goto(`/chats/${chat}`);
-		expect((await response?.body())?.byteLength).toBeLessThan(600_000);
+		expect((await response?.body())?.byteLength).toBeLessThan(200_000);
 		await page.waitForSelector("#connection.live");
 		const items = page.locator("#runs > li");
-		expect(await items.count()).toBe(100);
+		expect(await items.count()).toBe(RUNS_PER_PAGE);
 		expect(await page.locator("#filters .count").first().innerText()).toBe("1000");
 		await page.waitForFunction(() => {
 			scrollTo(0, document.documentElement.scrollHeight);

@@ -49,7 +49,7 @@ try {
 	await take("many-runs", `/chats/${many}`, { viewport: DESKTOP }, async (page) => {
 		await live(page);
 		await page.mouse.wheel(0, 30_000);
-		await page.waitForFunction(() => document.querySelectorAll("#runs > li").length > 100);
+		await page.waitForFunction(() => document.querySelectorAll("#runs > li").length > 50);
 	});
 	await take("no-runs", `/chats/${CHATS.empty}`, { viewport: SMALL }, live);
 	await take("signed-out", `/chats/${day}`, { viewport: SMALL, signedIn: false });

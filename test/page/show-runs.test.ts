@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { RUNS_PER_PAGE } from "../../src/page/view";
 import { insertChat, insertRuns, requestWith, type StoredRun, signIn, uuid } from "../helpers";
 
 /** A chat with these runs, and its owner's request for its page. */
@@ -70,9 +71,9 @@ describe("GET /chats/:chatId", () => {
 		expect(await (await ask("?status=toString")).text()).toContain("status: must be one of pending, running,");
 	});
 
-	it("shows 100 runs, and links to those behind them", async () => {
+	it("shows a page of runs, and links to those behind them", async () => {
 		const start = Date.parse("2024-02-04T12:00:00.000Z");
-		const runs = Array.from({ length: 250 }, (_, i) => ({
+		const runs = Array.from({ length: 2.5 * RUNS_PER_PAGE }, (_, i) => ({
 			status: i % 2 ? "failed" : "completed",
 			startedAt: new Date(start - i * 1000).toISOString(),
 			completedAt: new Date(start).toISOString(),
@@ -87,7 +88,7 @@ describe("GET /chats/:chatId", () => {
 			while (next !== undefined) {
 				const html = await (await ask(next)).text();
 				const page = listed(html);
-				expect(page.length).toBeLessThanOrEqual(100);
+				expect(page.length).toBeLessThanOrEqual(RUNS_PER_PAGE);
 				seen.push(...page);
 				next = /rel="next" href="[^"?]*(\?[^"]*)"/.exec(html)?.[1]?.replaceAll("&amp;", "&");
 			}
