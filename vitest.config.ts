@@ -39,8 +39,19 @@ export default defineConfig({
 					isolate: false,
 					maxWorkers: 1,
 					include: ["test/**/*.test.ts"],
-					exclude: ["test/node/**"],
+					exclude: ["test/node/**", "test/browser/**"],
 					setupFiles: ["test/setup.ts"],
+				},
+			},
+			{
+				test: {
+					name: "browser",
+					include: ["test/browser/**/*.test.ts"],
+					globalSetup: "test/browser/global-setup.ts",
+					testTimeout: 60_000,
+					hookTimeout: 120_000,
+					// They share a dev server.
+					fileParallelism: false,
 				},
 			},
 			{ test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },

@@ -12,6 +12,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs, parseEnv } from "node:util";
 import { CHATS, seedDatabase, seedSession } from "./seed.ts";
+import { serveSignIn } from "./sign-in.ts";
 
 const { values: options } = parseArgs({
 	options: {
@@ -147,6 +148,7 @@ async function announce(child: ChildProcess): Promise<void> {
 		await sleep(200);
 	}
 	if (child.exitCode !== null) return;
+	const link = await serveSignIn(port + 1, cookieJar, `${origin}/chats/${CHATS.everyStatus}`);
 	console.log(`
 edge-runs is ready at ${origin}. Paste into another terminal, in this folder:
 
@@ -155,6 +157,7 @@ curl -X GET "${origin}/api/chats/${CHATS.example}/workflow-runs" \\
   -H "Content-Type: application/json" \\
   -b ${path.relative(root, cookieJar)}
 
+In a browser, signed in: ${link}
 A run in every status: the same with ${CHATS.everyStatus}
 `);
 }

@@ -41,7 +41,9 @@ const run = (id: string, chatId: string, more: Pick<Run, "status"> & Partial<Run
 	...more,
 });
 
-const at = (time: string) => `2024-02-05T${time}.000Z`;
+/** A time on a day on which it is 09:30:30 while this runs: what the seeded chats show is a moment ago. */
+const at = (time: string) => new Date(midnight + Date.parse(`1970-01-01T${time}Z`)).toISOString();
+const midnight = Date.now() - Date.parse("1970-01-01T09:30:30Z");
 const step = (position: number, name: string, status: string, start?: string, end?: string, error?: string) => ({
 	id: `step-${position}`,
 	status,
@@ -121,8 +123,8 @@ const seedRuns: Run[] = [
 	run(
 		"0a4c1de2-93c7-4c2b-8f0e-1d2c3b4a5e06",
 		CHATS.anotherUsers,
-		{ status: "completed", startedAt: at("10:00:00"), completedAt: at("10:00:30") },
-		[step(1, "Fetch sources", "completed", "10:00:00", "10:00:30")],
+		{ status: "completed", startedAt: at("08:00:00"), completedAt: at("08:00:30") },
+		[step(1, "Fetch sources", "completed", "08:00:00", "08:00:30")],
 	),
 ];
 

@@ -18,6 +18,12 @@ for (const { method, path } of secured) {
 	});
 }
 
+describeDenials("GET /chats/{chatId}", {
+	method: "GET",
+	path: (chatId) => `/chats/${encodeURIComponent(chatId)}`,
+	isPage: true,
+});
+
 it("every route under /api is public by name, or asks for credentials in the published document", () => {
 	const documented = operations
 		.filter(({ operation }) => operation.security?.length)

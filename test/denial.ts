@@ -10,13 +10,15 @@ export interface ProtectedRoute {
 	path: (chatId: string, runId: string) => string;
 	/** What the owner gets; 200 unless it says otherwise. */
 	status?: number;
+	/** Whether people look at it: its errors are then pages. */
+	isPage?: boolean;
 }
 
 /**
  * The denial suite, for every route that asks for a session. Each case has a real chat with a real run
  * behind it, and the owner's own request as its counterpart, so that a denial is never an accident.
  */
-export function describeDenials(name: string, { method, path, status = 200 }: ProtectedRoute): void {
+export function describeDenials(name: string, { method, path, status = 200, isPage = false }: ProtectedRoute): void {
 	async function ask(chatId: string, runId: string, cookie?: string, authorization?: string) {
 		const { calls, ...bindings } = watchBindings();
 		const headers = { ...(cookie !== undefined && { cookie }), ...(authorization !== undefined && { authorization }) };
@@ -36,7 +38,10 @@ export function describeDenials(name: string, { method, path, status = 200 }: Pr
 	async function expectDenial(denied: ReturnType<typeof ask>, status: number, code: string, run: string) {
 		const { response, calls } = await denied;
 		const text = await response.text();
-		expect([response.status, JSON.parse(text).code]).toEqual([status, code]);
+		expect([response.status, isPage ? /\b[A-Z_]{9,}\b/.exec(text)?.[0] : JSON.parse(text).code]).toEqual([
+			status,
+			code,
+		]);
 		expect(response.headers.get("cache-control")).toBe("no-store");
 		expect(response.headers.get("etag")).toBeNull();
 		expect(text).not.toContain(run);

@@ -3,9 +3,11 @@ import { secureHeaders } from "hono/secure-headers";
 import type { AppEnv } from "../app-env";
 import { toServiceError } from "../handle-errors";
 import { requireSession } from "../session/require-session";
+import { showError } from "./show-error";
+import { showRuns } from "./show-runs";
 
-/**
- * The pages. Their modules are loaded at the first request for one, so that the API starts without them.
+/*
+ * The pages are part of the Worker's one bundle: `import()` would not keep them out of it, and makes it larger.
  */
 export const pages = new Hono<AppEnv>();
 
@@ -31,5 +33,5 @@ pages.use(
 		xXssProtection: false,
 	}),
 );
-pages.get("/:chatId", requireSession, async (c) => (await import("./show-runs")).showRuns(c));
-pages.onError(async (thrown, c) => (await import("./show-error")).showError(c, toServiceError(thrown, c)));
+pages.get("/:chatId", requireSession, showRuns);
+pages.onError((thrown, c) => showError(c, toServiceError(thrown, c)));

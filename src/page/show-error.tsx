@@ -22,7 +22,9 @@ export function showError(c: Context<AppEnv>, error: ServiceError): Response {
 				<p class="code">{status}</p>
 				<h1>{title}</h1>
 				<p>{advice}</p>
-				<p class="request">Request {c.var.requestId}</p>
+				<p class="request">
+					{error.code} · Request {c.var.requestId}
+				</p>
 			</main>
 		</Document>
 	);

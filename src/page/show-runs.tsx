@@ -4,7 +4,7 @@ import { ServiceError } from "../errors";
 import { decodeCursor } from "../workflow-runs/cursor";
 import { readHistory } from "../workflow-runs/history";
 import { listData } from "../workflow-runs/json";
-import { Status, Uuid, type WorkflowRun } from "../workflow-runs/schemas";
+import { STATUSES, Status, Uuid, type WorkflowRun } from "../workflow-runs/schemas";
 import { toHtml } from "./document";
 import { RunsPage } from "./runs-page";
 import { type Choice, RUNS_PER_PAGE, viewOf } from "./view";
@@ -39,7 +39,8 @@ export async function showRuns(c: Context<AppEnv>): Promise<Response> {
 /** @throws {ServiceError} INVALID_PARAMETER */
 function readChoice(status: string | undefined, before: string | undefined): Choice {
 	const choice = { status: Status.nullable().safeParse(status ?? null), after: before ? decodeCursor(before) : null };
-	if (!choice.status.success) throw new ServiceError("INVALID_PARAMETER", "status: is not a workflow run's status");
+	if (!choice.status.success)
+		throw new ServiceError("INVALID_PARAMETER", `status: must be one of ${STATUSES.join(", ")}`);
 	if (before && !choice.after)
 		throw new ServiceError("INVALID_PARAMETER", "before: is not a cursor that this service gave out");
 	return { status: choice.status.data, after: choice.after, limit: RUNS_PER_PAGE };

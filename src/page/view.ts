@@ -23,7 +23,7 @@ export interface View {
 }
 
 /** More come as one scrolls, or by a link. Keeps the page's first bytes and the server's work small. */
-export const RUNS_PER_PAGE = 100;
+export const RUNS_PER_PAGE = 50;
 
 /** @param runs all of the chat's runs, in the list's order */
 export function viewOf(runs: readonly WorkflowRun[], { status, after, limit }: Choice): View {

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import type { DevServer } from "./dev-server.ts";
+import { readCookieJar } from "../../scripts/sign-in.ts";
+import { originOf, type SiteAddress } from "./site.ts";
 
 /** Debian's; another one by `CHROMIUM`. */
-const EXECUTABLE = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+export const EXECUTABLE = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 export const hasChromium = existsSync(EXECUTABLE);
 
@@ -33,10 +34,10 @@ export interface Visit {
 type Options = NonNullable<Parameters<Browser["newContext"]>[0]> & { signedIn?: boolean };
 
 /** A new browser window, with the seeded user's session unless told otherwise. */
-export async function visit(browser: Browser, server: DevServer, options: Options = {}): Promise<Visit> {
+export async function visit(browser: Browser, site: SiteAddress, options: Options = {}): Promise<Visit> {
 	const { signedIn = true, ...rest } = options;
-	const context = await browser.newContext({ reducedMotion: "reduce", ...rest });
-	if (signedIn) await context.addCookies([{ ...server.sessionCookie(), url: server.origin, httpOnly: true }]);
+	const context = await browser.newContext({ baseURL: originOf(site), reducedMotion: "reduce", ...rest });
+	if (signedIn) await context.addCookies([{ ...readCookieJar(site.cookieJar), url: originOf(site), httpOnly: true }]);
 	const complaints: string[] = [];
 	await context.exposeFunction("complain", (text: string) => complaints.push(text));
 	const page = await context.newPage();
@@ -45,7 +46,7 @@ export async function visit(browser: Browser, server: DevServer, options: Option
 	});
 	page.on("pageerror", (error) => complaints.push(String(error)));
 	page.on("request", (request) => {
-		if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).origin !== server.origin) {
+		if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).origin !== originOf(site)) {
 			complaints.push(`Request to ${request.url()}`);
 		}
 	});

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { USER } from "../../scripts/seed.ts";
 import type { Status, Step, WorkflowRun } from "../../src/workflow-runs/schemas.ts";
-import type { DevServer } from "./dev-server.ts";
+import { record, type SiteAddress } from "./site.ts";
 
 /*
  * Chats full of runs, reported over HTTP as an engine would.
@@ -10,16 +10,16 @@ import type { DevServer } from "./dev-server.ts";
 export type Report = Omit<WorkflowRun, "chatId">;
 
 /** Registers a chat of the seeded user. */
-export async function newChat(server: DevServer, userId = USER): Promise<string> {
+export async function newChat(site: SiteAddress, userId = USER): Promise<string> {
 	const chatId = randomUUID();
-	await server.record("PUT", `/api/chats/${chatId}`, { userId });
+	await record(site, "PUT", `/api/chats/${chatId}`, { userId });
 	return chatId;
 }
 
 /** Reports runs, 100 at a time. */
-export async function report(server: DevServer, chatId: string, runs: readonly Report[]): Promise<void> {
+export async function report(site: SiteAddress, chatId: string, runs: readonly Report[]): Promise<void> {
 	for (let i = 0; i < runs.length; i += 100) {
-		await server.record("PATCH", `/api/chats/${chatId}/workflow-runs`, { workflowRuns: runs.slice(i, i + 100) });
+		await record(site, "PATCH", `/api/chats/${chatId}/workflow-runs`, { workflowRuns: runs.slice(i, i + 100) });
 	}
 }
 
@@ -144,12 +144,16 @@ export function manyRuns(count: number): Report[] {
 	return Array.from({ length: count }, (_, index) => {
 		const status = statuses[index % statuses.length] as Status;
 		const slow = 1 + (index % 7);
-		return outline(status, 600 + index * 240, [
-			{ name: "Plan", from: 0, to: 3 },
-			{ name: "Search the web", from: 3, to: 3 + slow * 4 },
-			{ name: "Search the knowledge base", from: 3, to: 3 + slow * 2 },
-			{ name: "Read the sources", from: 3 + slow * 4, to: 10 + slow * 6, status },
-			{ name: "Draft the answer", from: 10 + slow * 6, to: 20 + slow * 9 },
-		]);
+		return outline(
+			status,
+			600 + index * 240,
+			[
+				{ name: "Plan", from: 0, to: 3 },
+				{ name: "Search the web", from: 3, to: 3 + slow * 4 },
+				{ name: "Search the knowledge base", from: 3, to: 3 + slow * 2 },
+				{ name: "Read the sources", from: 3 + slow * 4, to: 10 + slow * 6, status },
+				{ name: "Draft the answer", from: 10 + slow * 6, to: 20 + slow * 9 },
+			].slice(0, status === "completed" ? 5 : 4),
+		);
 	});
 }

@@ -8,10 +8,7 @@ const PAUSE = 1_500;
 /** Tells screen readers what changed, through a live region: new runs and new statuses, not every step. */
 export function announceIn(region: Element): (changes: readonly Change[]) => void {
 	const pending = new Map<string, Change>();
-	let timer: number | undefined;
-
 	function tell(): void {
-		timer = undefined;
 		const runs = [...pending.values()].map(({ run }) => run);
 		pending.clear();
 		const [only] = runs;
@@ -26,7 +23,7 @@ export function announceIn(region: Element): (changes: readonly Change[]) => voi
 	}
 
 	return (changes) => {
+		if (pending.size === 0 && changes.length > 0) setTimeout(tell, PAUSE);
 		for (const change of changes) pending.set(change.run.id, change);
-		if (pending.size > 0) timer ??= setTimeout(tell, PAUSE);
 	};
 }

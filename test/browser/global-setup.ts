@@ -1,0 +1,23 @@
+import type {} from "vitest";
+import type { TestProject } from "vitest/node";
+import { EXECUTABLE, hasChromium } from "./chromium.ts";
+import { Site, type SiteAddress } from "./site.ts";
+
+declare module "vitest" {
+	interface ProvidedContext {
+		site: SiteAddress;
+	}
+}
+
+/** One dev server for all tests of the page. */
+export default async function setup({ provide }: TestProject): Promise<(() => Promise<void>) | undefined> {
+	if (!hasChromium) {
+		console.warn(
+			`The tests of the page are skipped: there is no Chromium at ${EXECUTABLE}. Set CHROMIUM to where yours is.`,
+		);
+		return undefined;
+	}
+	const site = await Site.start();
+	provide("site", { port: site.port, cookieJar: site.cookieJar });
+	return () => site.dispose();
+}

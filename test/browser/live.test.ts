@@ -1,0 +1,209 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { RUNS_PER_PAGE } from "../../src/page/view.ts";
+import { hasChromium, launch, visit } from "./chromium.ts";
+import { manyRuns, newChat, outline, type Report, report, workingDay } from "./scenes.ts";
+import { record, Site, type SiteAddress } from "./site.ts";
+
+describe.skipIf(!hasChromium)("the live page", () => {
+	let site: SiteAddress;
+	let browser: Browser;
+
+	beforeAll(async () => {
+		site = inject("site");
+		browser = await launch();
+	});
+	afterAll(() => browser.close());
+
+	/** A chat with these runs, looked at. */
+	async function look(runs: readonly Report[]) {
+		const chat = await newChat(site);
+		await report(site, chat, runs);
+		const visited = await visit(browser, site);
+		await visited.page.goto(`/chats/${chat}`);
+		await visited.page.waitForSelector("#connection.live");
+		return { chat, ...visited };
+	}
+
+	it("follows a run from its report to its end, and tells screen readers", async () => {
+		const { chat, page, context, complaints } = await look([]);
+		const pending = outline("pending", null, [{ name: "Plan" }, { name: "Search" }]);
+		await report(site, chat, [pending]);
+		const run = page.locator(`#run-${pending.id}`);
+		const word = run.locator("summary .status");
+		await run.waitFor();
+		expect(await word.innerText()).toBe("Pending");
+		expect(await page.locator("#below h2").count()).toBe(0);
+
+		const steps = [
+			{ name: "Plan", from: 0, to: 2 },
+			{ name: "Search", from: 2 },
+		];
+		await report(site, chat, [{ ...outline("running", 30, steps), id: pending.id }]);
+		await page.waitForSelector(`#run-${pending.id}.running`);
+		expect(await word.innerText()).toBe("Running");
+		expect(await run.locator("summary .which").innerText()).toContain("1 of 2 steps done");
+
+		const ended = [
+			{ name: "Plan", from: 0, to: 2 },
+			{ name: "Search", from: 2, to: 40, status: "failed" as const, error: "No answer" },
+		];
+		await report(site, chat, [{ ...outline("failed", 30, ended), id: pending.id }]);
+		await page.waitForSelector(`#run-${pending.id}.failed`);
+		await page.waitForFunction(() => document.querySelector("#announcer")?.textContent?.endsWith("Failed"));
+		expect(await page.locator("#announcer").textContent()).toBe(`Workflow run ${pending.id.slice(0, 8)}: Failed`);
+		expect(await page.locator("#filters a", { hasText: "Failed" }).locator(".count").innerText()).toBe("1");
+		expect(complaints).toEqual([]);
+		await context.close();
+	});
+
+	it("lets what runs grow without any report", async () => {
+		const { page, context } = await look([
+			outline("running", 5, [
+				{ name: "Plan", from: 0, to: 4 },
+				{ name: "Search", from: 4 },
+			]),
+		]);
+		const width = () => page.locator(".track rect").first().getAttribute("width");
+		const before = Number.parseFloat((await width()) ?? "");
+		await page.waitForFunction(
+			(start) => Number.parseFloat(document.querySelector(".track rect")?.getAttribute("width") ?? "") < start - 5,
+			before,
+		);
+		await context.close();
+	});
+
+	it("keeps what the reader opened and where they are, whatever changes", async () => {
+		const [running, ...others] = workingDay() as [Report, ...Report[]];
+		const { chat, page, context } = await look([running, ...others]);
+		const failed = page.locator("#runs > .failed");
+		await failed.locator("summary").click();
+		await failed.locator("summary").evaluate((summary) => {
+			(summary as HTMLElement & { marked?: boolean }).marked = true;
+			summary.focus();
+		});
+		const id = (await failed.getAttribute("id"))?.slice(4) as string;
+		const step = { id: "late", name: "Told late", status: "completed" as const, position: 9 };
+		const { id: _, ...old } = others.find((run) => run.id === id) as Report;
+		const late = { ...step, startedAt: old.startedAt, completedAt: old.completedAt };
+		await report(site, chat, [{ ...old, id, steps: [...old.steps, late] }, outline("pending", null, [])]);
+		await failed.locator(".name", { hasText: "Told late" }).waitFor();
+		expect(await failed.locator("details").getAttribute("open")).not.toBeNull();
+		const focused = await page.evaluate(() => (document.activeElement as HTMLElement & { marked?: boolean }).marked);
+		expect(focused).toBe(true);
+		await context.close();
+	});
+
+	it("draws a run exactly as the server does: the first events change nothing", async () => {
+		const chat = await newChat(site);
+		await report(
+			site,
+			chat,
+			workingDay().filter(({ completedAt }) => completedAt !== null),
+		);
+		const { page, context } = await visit(browser, site);
+		await page.addInitScript(countMutations);
+		await page.goto(`/chats/${chat}`);
+		await page.waitForSelector("#connection.live");
+		await page.waitForTimeout(500);
+		expect(await mutations(page)).toEqual([]);
+		await context.close();
+	});
+
+	it("with 1,000 runs sends a part, shows the rest as one scrolls, and touches only what changes", async () => {
+		const runs = manyRuns(1_000);
+		const chat = await newChat(site);
+		await report(site, chat, runs);
+		const { page, context, complaints } = await visit(browser, site);
+		await page.addInitScript(countMutations);
+		const response = await page.goto(`/chats/${chat}`);
+		expect((await response?.body())?.byteLength).toBeLessThan(200_000);
+		await page.waitForSelector("#connection.live");
+		const items = page.locator("#runs > li");
+		expect(await items.count()).toBe(RUNS_PER_PAGE);
+		expect(await page.locator("#filters .count").first().innerText()).toBe("1000");
+		await page.waitForFunction(() => {
+			scrollTo(0, document.documentElement.scrollHeight);
+			return document.querySelectorAll("#runs > li").length === 1_000;
+		});
+		expect(await items.last().getAttribute("id")).toBe(`run-${runs.at(-1)?.id}`);
+
+		await mutations(page);
+		const { steps, ...first } = runs[0] as Report;
+		const renamed = steps.map((step, index) => (index === 0 ? { ...step, name: "Plan it all again" } : step));
+		await report(site, chat, [{ ...first, steps: renamed }]);
+		await page.waitForFunction(() => document.querySelector("#runs .name")?.textContent === "Plan it all again");
+		expect(await mutations(page)).toEqual([`run-${first.id}`]);
+
+		await page.locator("#filters a", { hasText: "Failed" }).click();
+		expect(await page.locator("#runs > li:not(.failed)").count()).toBe(0);
+		expect(complaints).toEqual([]);
+		await context.close();
+	});
+
+	it("says when the chat is deleted, and keeps what it shows", async () => {
+		const { chat, page, context, complaints } = await look(workingDay());
+		await record(site, "DELETE", `/api/chats/${chat}`);
+		await page.waitForSelector("#ended:not([hidden])");
+		expect(await page.locator("#ended").innerText()).toContain("was deleted");
+		expect(await page.locator("#connection").innerText()).toBe("Ended");
+		expect(await page.locator("#runs > li").count()).toBe(8);
+		expect(complaints).toEqual([]);
+		await context.close();
+	});
+});
+
+describe.skipIf(!hasChromium)("the live page, when the server goes and comes back", () => {
+	it("says so, comes back by itself, and catches up; and says when it is signed out", async () => {
+		const site = await Site.start();
+		const browser = await launch();
+		try {
+			const chat = await newChat(site);
+			const run = outline("running", 20, [{ name: "Plan", from: 0 }]);
+			await report(site, chat, [run]);
+			const { page, context } = await visit(browser, site);
+			await page.goto(`/chats/${chat}`);
+			await page.waitForSelector("#connection.live");
+
+			await site.stop();
+			await page.waitForSelector("#connection.reconnecting");
+			expect(await page.locator("#connection").innerText()).toBe("Reconnecting…");
+			expect(await page.locator("#runs > li").count()).toBe(1);
+
+			await site.start();
+			await report(site, chat, [{ ...outline("completed", 20, [{ name: "Plan", from: 0, to: 15 }]), id: run.id }]);
+			await page.waitForSelector("#connection.live", { timeout: 45_000 });
+			await page.waitForSelector(`#run-${run.id}.completed`);
+
+			await context.clearCookies();
+			await site.stop();
+			await page.waitForSelector("#connection.reconnecting");
+			await site.start();
+			await page.waitForSelector("#ended:not([hidden])", { timeout: 45_000 });
+			expect(await page.locator("#ended").innerText()).toContain("You are signed out");
+		} finally {
+			await browser.close();
+			await site.dispose();
+		}
+	}, 180_000);
+});
+
+/** Runs in the page: notes which runs' elements change. */
+function countMutations(): void {
+	document.addEventListener("DOMContentLoaded", () => {
+		const list = document.querySelector("#runs");
+		const changed: string[] = [];
+		Object.assign(window, { changed });
+		new MutationObserver((records) => {
+			for (const { target } of records) {
+				const element = target instanceof Element ? target : target.parentElement;
+				changed.push(element?.closest("#runs > li")?.id ?? "the list");
+			}
+		}).observe(list as Element, { subtree: true, childList: true, characterData: true, attributes: true });
+	});
+}
+
+/** The ids of the elements that changed since it was asked last. */
+function mutations(page: Page): Promise<string[]> {
+	return page.evaluate(() => [...new Set((window as unknown as { changed: string[] }).changed.splice(0))]);
+}

@@ -1,0 +1,67 @@
+/** `npm run screenshots`: takes the README's pictures of the pages again, into `docs/`. */
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { Page } from "playwright-core";
+import { CHATS } from "../../scripts/seed.ts";
+import { root } from "../node/dev-server.ts";
+import { launch, visit } from "./chromium.ts";
+import { manyRuns, newChat, report, workingDay } from "./scenes.ts";
+import { Site } from "./site.ts";
+
+const DESKTOP = { width: 1120, height: 860 };
+const SMALL = { width: 1120, height: 420 };
+const PHONE = { width: 390, height: 844 };
+
+const folder = path.join(root, "docs");
+mkdirSync(folder, { recursive: true });
+const site = await Site.start();
+const browser = await launch();
+
+type Options = NonNullable<Parameters<typeof visit>[2]>;
+
+async function take(name: string, url: string, options: Options, prepare?: (page: Page) => Promise<unknown>) {
+	const { page, context } = await visit(browser, site, options);
+	await page.goto(url);
+	await prepare?.(page);
+	await page.screenshot({ path: path.join(folder, `${name}.png`) });
+	console.log(`docs/${name}.png`);
+	await context.close();
+}
+
+const live = (page: Page) => page.waitForSelector("#connection.live");
+const withFailure = async (page: Page) => {
+	await live(page);
+	await page.locator("#runs > .failed summary").click();
+	await page.mouse.move(0, 0);
+	await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+};
+
+try {
+	const day = await newChat(site);
+	await report(site, day, workingDay());
+	const many = await newChat(site);
+	await report(site, many, manyRuns(1_000));
+
+	await take("runs-light", `/chats/${day}`, { viewport: DESKTOP }, withFailure);
+	await take("runs-dark", `/chats/${day}`, { viewport: DESKTOP, colorScheme: "dark" }, withFailure);
+	await take("phone", `/chats/${day}`, { viewport: PHONE, colorScheme: "dark" }, live);
+	await take("filtered", `/chats/${day}?status=failed`, { viewport: SMALL }, live);
+	await take("many-runs", `/chats/${many}`, { viewport: DESKTOP }, async (page) => {
+		await live(page);
+		await page.mouse.wheel(0, 30_000);
+		await page.waitForFunction(() => document.querySelectorAll("#runs > li").length > 50);
+	});
+	await take("no-runs", `/chats/${CHATS.empty}`, { viewport: SMALL }, live);
+	await take("signed-out", `/chats/${day}`, { viewport: SMALL, signedIn: false });
+	await take("not-yours", `/chats/${CHATS.anotherUsers}`, { viewport: SMALL });
+	await take("without-javascript", `/chats/${day}`, { viewport: SMALL, javaScriptEnabled: false });
+	await take("api-reference", "/docs", { viewport: DESKTOP }, (page) => page.waitForSelector(".opblock"));
+	await take("reconnecting", `/chats/${day}`, { viewport: SMALL }, async (page) => {
+		await live(page);
+		await site.stop();
+		await page.waitForSelector("#connection.reconnecting");
+	});
+} finally {
+	await browser.close();
+	await site.dispose();
+}
