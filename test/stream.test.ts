@@ -191,6 +191,20 @@ describe.concurrent("a chat's stream", () => {
 		expect(JSON.parse((await event).data)).toMatchObject({ id: run });
 	});
 
+	it("closes where the plan allows no more subrequests, so that the client comes back", async () => {
+		const chat = await registeredChat();
+		let isSpent = false;
+		const { calls: _, ...bindings } = watchBindings({
+			onD1: () => {
+				if (isSpent) throw new Error("D1_ERROR: Too many API requests by single worker invocation.");
+			},
+		});
+		const stream = await open(chat, { bindings });
+		await stream.next();
+		isSpent = true;
+		await ended(stream);
+	});
+
 	it("ends when the chat is deleted, and says so", async () => {
 		const chat = await registeredChat();
 		const stream = await open(chat);

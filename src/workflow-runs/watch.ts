@@ -14,6 +14,9 @@ const PEEK_SUBREQUESTS = 1;
 /** The cache read, D1, the cache written. */
 const READ_SUBREQUESTS = 3;
 
+/** What Workers say when there are no more, as D1's binding passes it on. */
+const OUT_OF_SUBREQUESTS = /too many (subrequests|API requests)/i;
+
 /** A session that was revoked or has expired ends its watches within this. */
 const SESSION_SECONDS = 60;
 
@@ -78,6 +81,8 @@ export async function* watchHistory(scope: Scope, watch: Watch): AsyncGenerator<
 			if (code === "CHAT_NOT_FOUND") return yield { end: "chat_deleted" };
 			if (code === "CHAT_FORBIDDEN") return yield { end: "chat_forbidden" };
 			if (code !== "STORE_UNAVAILABLE") throw error;
+			// With fewer subrequests than the paid plan's, the client comes back for more of them.
+			if (OUT_OF_SUBREQUESTS.test(String((error as ServiceError).cause))) return;
 			yield { history: null };
 		}
 	}
