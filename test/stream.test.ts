@@ -191,20 +191,6 @@ describe.concurrent("a chat's stream", () => {
 		expect(JSON.parse((await event).data)).toMatchObject({ id: run });
 	});
 
-	it("closes where the plan allows no more subrequests, so that the client comes back", async () => {
-		const chat = await registeredChat();
-		let isSpent = false;
-		const { calls: _, ...bindings } = watchBindings({
-			onD1: () => {
-				if (isSpent) throw new Error("D1_ERROR: Too many API requests by single worker invocation.");
-			},
-		});
-		const stream = await open(chat, { bindings });
-		await stream.next();
-		isSpent = true;
-		await ended(stream);
-	});
-
 	it("ends when the chat is deleted, and says so", async () => {
 		const chat = await registeredChat();
 		const stream = await open(chat);
@@ -286,6 +272,21 @@ describe("time in a stream", () => {
 		await passSeconds(3600);
 		expect(await event).toBe("the stream has ended");
 	});
+});
+
+it("closes a stream where the plan allows no more subrequests, so that its client comes back", async () => {
+	const chat = await registeredChat();
+	let isSpent = false;
+	const spent = () => {
+		if (isSpent) throw new Error("Too many API requests by single worker invocation.");
+	};
+	const { calls: _, ...bindings } = watchBindings({ onD1: spent });
+	const stream = await open(chat, { bindings });
+	await stream.next();
+	isSpent = true;
+	const match = vi.spyOn(caches, "open").mockImplementation(async () => spent() as never);
+	await ended(stream);
+	match.mockRestore();
 });
 
 describe.concurrent("a run's stream", () => {
