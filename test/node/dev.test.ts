@@ -4,7 +4,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readExample } from "../fixtures/contract.ts";
-import { DevServer, freePort, readText, temporaryFolder } from "./dev-server.ts";
+import { DevServer, freePort, readText, root, temporaryFolder } from "./dev-server.ts";
 
 const run = promisify(execFile);
 const example = readExample(readText("test/fixtures/contract.txt"));
@@ -29,8 +29,13 @@ afterAll(async () => {
 
 /** A command of the contract or the README, for this server and its cookie jar. Pasted into a shell, as a person would. */
 async function paste(command: string, jar = cookieJar): Promise<string> {
-	const adapted = command.replaceAll("localhost:3026", `localhost:${port}`).replace("-b cookies.txt", `-b "${jar}"`);
-	const { stdout } = await run("bash", ["-c", adapted]);
+	const token = command.includes("$RECORDER_TOKEN")
+		? (/^export RECORDER_TOKEN=.*$/m.exec(readText("README.md"))?.[0] ?? "")
+		: "";
+	const adapted = `${token}\n${command}`
+		.replaceAll("localhost:3026", `localhost:${port}`)
+		.replace("-b cookies.txt", `-b "${jar}"`);
+	const { stdout } = await run("bash", ["-c", adapted], { cwd: root });
 	return stdout;
 }
 

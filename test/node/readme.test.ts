@@ -22,6 +22,12 @@ describe("the README", () => {
 		expect(readme).toContain(`\`\`\`ts\n${readText("test/fixtures/kv-storage.ts")}\`\`\``);
 	});
 
+	it("binds the recorder as the tests' engine does", () => {
+		const binding = readText("test/fixtures/engine/wrangler.toml").split("\n\n")[1];
+		expect(binding).toContain("WorkflowRunRecorder");
+		expect(readme).toContain(`\`\`\`toml\n${binding}\`\`\``);
+	});
+
 	it("lists every error with its status", () => {
 		const rows = Object.entries(ERRORS).map(([code, { status, error }]) => `| ${status} ${error} | \`${code}\` |`);
 		expect(rows.filter((row) => !readme.includes(row))).toEqual([]);
