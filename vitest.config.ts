@@ -18,11 +18,12 @@ export default defineConfig({
 						miniflare: {
 							// For better-auth, which the interop test runs; the service itself does without.
 							compatibilityFlags: ["nodejs_compat"],
-							// All tests together are one user's worth of requests, many times over.
+							// All tests together are one user's worth of requests, many times over. The small limits are for the
+							// tests of limits, which bind them in place of these.
 							ratelimits: Object.fromEntries(
-								["READ_LIMIT", "WRITE_LIMIT", "SIGN_IN_LIMIT"].map((name) => [
-									name,
-									{ namespace_id: name, simple: { limit: 1_000_000, period: 60 as const } },
+								["READ_LIMIT", "WRITE_LIMIT", "SIGN_IN_LIMIT"].flatMap((name) => [
+									[name, { namespace_id: name, simple: { limit: 1_000_000, period: 60 as const } }],
+									[`SMALL_${name}`, { namespace_id: `SMALL_${name}`, simple: { limit: 3, period: 60 as const } }],
 								]),
 							),
 							bindings: {

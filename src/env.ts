@@ -109,7 +109,8 @@ function recorderTokens(value = ""): readonly string[] {
 
 function allowedOrigins(value = ""): readonly string[] {
 	return commaSeparated(value).map((origin) => {
-		if (URL.canParse(origin) && new URL(origin).origin === origin) return origin;
+		// An asterisk is a host's name to URL, and would match no page.
+		if (URL.canParse(origin) && new URL(origin).origin === origin && !origin.includes("*")) return origin;
 		throw new ConfigurationError(
 			`ALLOWED_ORIGINS: "${origin}" is not an origin: scheme and host alone, e.g. "https://app.example.com"`,
 		);

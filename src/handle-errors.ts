@@ -22,7 +22,9 @@ export const notFound: NotFoundHandler<AppEnv> = (c) => respondWithError(c, new 
 
 function respondWithError(c: Context<AppEnv>, error: ServiceError): Response {
 	const { status, headers } = ERRORS[error.code];
-	return c.json(toErrorBody(error, c.var.requestId), status, { "cache-control": "no-store", ...headers });
+	// Outside of /api, where no other middleware says so, too.
+	const always = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+	return c.json(toErrorBody(error, c.var.requestId), status, { ...always, ...headers });
 }
 
 /**

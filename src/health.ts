@@ -1,6 +1,8 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { version } from "../package.json";
 import type { AppEnv } from "./app-env";
+import { withDeadline } from "./deadline";
 import { type Env, readConfig } from "./env";
 import { logError } from "./log";
 import { errors, json } from "./openapi";
@@ -41,9 +43,9 @@ const PROBE_KEY = "edge-runs-health";
 
 export const health: RouteHandler<typeof healthRoute, AppEnv> = async (c) => {
 	const [configuration, d1, kv] = await Promise.all([
-		check(c.var.requestId, "configuration", async () => readConfig(c.env)),
-		check(c.var.requestId, "d1", () => pingD1(c.env)),
-		check(c.var.requestId, "kv", () => c.env.SESSIONS.get(PROBE_KEY)),
+		check(c, "configuration", async () => readConfig(c.env)),
+		check(c, "d1", () => pingD1(c.env)),
+		check(c, "kv", () => c.env.SESSIONS.get(PROBE_KEY)),
 	]);
 	const checks = { configuration, d1, kv };
 	const status = Object.values(checks).every((each) => each === "ok") ? "ok" : "failing";
@@ -58,12 +60,23 @@ function pingD1(env: Env) {
 	return env.DB.prepare("select 1 from chats limit 1").first();
 }
 
-async function check(requestId: string, name: string, probe: () => Promise<unknown>): Promise<z.infer<typeof Check>> {
+type Probe = () => Promise<unknown>;
+
+async function check(c: Context<AppEnv>, name: string, probe: Probe): Promise<z.infer<typeof Check>> {
 	try {
-		await probe();
+		await withDeadline(probe(), timeoutSeconds(c.env));
 		return "ok";
 	} catch (error) {
-		logError({ requestId, event: "health", check: name }, error);
+		logError({ requestId: c.var.requestId, event: "health", check: name }, error);
 		return "failing";
+	}
+}
+
+/** The default's, where the configuration is what fails. */
+function timeoutSeconds(env: Env): number {
+	try {
+		return readConfig(env).storeTimeoutSeconds;
+	} catch {
+		return 5;
 	}
 }

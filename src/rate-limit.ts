@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { AppEnv } from "./app-env";
-import type { Env } from "./env";
+import { withDeadline } from "./deadline";
+import { type Env, readConfig } from "./env";
 import { ServiceError } from "./errors";
 import { logError } from "./log";
 import type { Scope } from "./scope";
@@ -9,7 +10,7 @@ import type { Scope } from "./scope";
 type Limiter = Extract<keyof Env, `${string}_LIMIT`>;
 
 /**
- * Counts a call against a limit. A limiter that is not bound limits nothing, and one that fails lets pass:
+ * Counts a call against a limit. A limiter that is not bound limits nothing, and one that fails or hangs lets pass:
  * it protects the stores, and must not be an outage of its own.
  * @param key whom to count by; never a cookie or a token
  * @throws {ServiceError} RATE_LIMITED
@@ -19,7 +20,7 @@ export async function countAgainst(limiter: Limiter, key: string, { env, request
 	if (!binding) return;
 	let success = true;
 	try {
-		({ success } = await binding.limit({ key }));
+		({ success } = await withDeadline(binding.limit({ key }), readConfig(env).storeTimeoutSeconds));
 	} catch (error) {
 		logError({ requestId, event: "rate limit", limiter }, error);
 	}

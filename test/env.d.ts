@@ -1,5 +1,9 @@
 declare namespace Cloudflare {
 	interface Env extends Required<import("../src/env").Env> {
+		/** As the limiters without `SMALL_`, but 3 a minute; see vitest.config.ts. */
+		SMALL_READ_LIMIT: RateLimit;
+		SMALL_WRITE_LIMIT: RateLimit;
+		SMALL_SIGN_IN_LIMIT: RateLimit;
 		MIGRATIONS: import("@cloudflare/vitest-plugin").D1Migration[];
 	}
 	interface GlobalProps {

@@ -1,3 +1,5 @@
+import { withDeadline } from "../deadline";
+import { readConfig } from "../env";
 import { logError } from "../log";
 import type { Scope } from "../scope";
 
@@ -42,7 +44,7 @@ const open = () => caches.open("edge-runs-history");
 const keyOf = (chatId: string) => `https://history.invalid/v${SHAPE_VERSION}/chats/${chatId}`;
 
 /**
- * The entry of a chat, or null if there is none. A cache that fails costs speed, not answers, and
+ * The entry of a chat, or null if there is none. A cache that fails or hangs costs speed, not answers, and
  * an entry that is cut short or another chat's is none.
  */
 export async function loadHistory(scope: Scope, chatId: string): Promise<HistoryEntry | null> {
@@ -61,16 +63,19 @@ export async function peekHistory(scope: Scope, chatId: string): Promise<History
 }
 
 async function match<T>(
-	{ requestId }: Scope,
+	{ env, requestId }: Scope,
 	chatId: string,
 	use: (response: Response, meta: Omit<KeptMeta, "chatId">) => Promise<T | null>,
 ): Promise<T | null> {
-	try {
+	const find = async () => {
 		const response = await (await open()).match(keyOf(chatId));
 		if (!response) return null;
 		const kept = JSON.parse(decodeURIComponent(response.headers.get(META) ?? "")) as KeptMeta;
 		const { chatId: keptFor, ...meta } = kept;
 		return keptFor === chatId ? await use(response, meta) : null;
+	};
+	try {
+		return await withDeadline(find(), readConfig(env).storeTimeoutSeconds);
 	} catch (error) {
 		logError({ requestId, event: "cache", doing: "match" }, error);
 		return null;
