@@ -18,6 +18,6 @@ export default async function setup({ provide }: TestProject): Promise<(() => Pr
 		return undefined;
 	}
 	const site = await Site.start();
-	provide("site", { port: site.port, cookieJar: site.cookieJar });
+	provide("site", { port: site.port, cookieJar: site.cookieJar, signInLink: site.signInLink });
 	return () => site.dispose();
 }

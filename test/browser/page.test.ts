@@ -46,6 +46,14 @@ describe.skipIf(!hasChromium)("the page", () => {
 		await context.close();
 	});
 
+	it("opens, signed in, by the link that npm run dev prints", async () => {
+		const { page, context } = await visit(browser, site, { signedIn: false });
+		const response = await page.goto(site.signInLink);
+		expect([response?.status(), page.url()]).toEqual([200, `${originOf(site)}/chats/${CHATS.everyStatus}`]);
+		expect(await page.locator("#runs > li").count()).toBe(5);
+		await context.close();
+	});
+
 	it("shows what ran side by side, and what took long", async () => {
 		const chat = await newChat(site);
 		const steps = [

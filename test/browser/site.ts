@@ -6,6 +6,8 @@ import { DevServer, freePort, readText, temporaryFolder } from "../node/dev-serv
 export class Site {
 	readonly #home = temporaryFolder();
 	#server: DevServer | undefined;
+	/** What `npm run dev` prints for a browser: a link that signs it in. */
+	signInLink = "";
 
 	readonly port: number;
 
@@ -23,7 +25,7 @@ export class Site {
 	async start(): Promise<void> {
 		const options = ["--port", `${this.port}`, "--persist-to", path.join(this.#home.folder, "state")];
 		this.#server = new DevServer(...options, "--cookie-jar", this.cookieJar);
-		await this.#server.ready();
+		this.signInLink = /signed in: (\S+)/.exec(await this.#server.ready())?.[1] ?? "";
 	}
 
 	async stop(): Promise<void> {
@@ -47,6 +49,7 @@ export class Site {
 export interface SiteAddress {
 	readonly port: number;
 	readonly cookieJar: string;
+	readonly signInLink: string;
 }
 
 export const originOf = ({ port }: SiteAddress) => `http://localhost:${port}`;
