@@ -120,9 +120,19 @@ function failOnState(reason: string): never {
 }
 
 function serve(): void {
+	// --test-scheduled: the cron trigger is at /__scheduled, which spares the warning that nothing triggers it here.
 	const child = spawn(
 		process.execPath,
-		[wrangler, "dev", "--port", String(port), "--persist-to", state, "--show-interactive-dev-session=false"],
+		[
+			wrangler,
+			"dev",
+			"--port",
+			String(port),
+			"--persist-to",
+			state,
+			"--show-interactive-dev-session=false",
+			"--test-scheduled",
+		],
 		{ stdio: ["ignore", "inherit", "inherit"] },
 	);
 	let stopping = false;
