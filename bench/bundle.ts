@@ -8,6 +8,9 @@ import { gzipSync } from "node:zlib";
 const root = path.dirname(import.meta.dirname);
 const wrangler = path.join(root, "node_modules/wrangler/bin/wrangler.js");
 
+/** A config's build command runs `node`: this one, which knows TypeScript. */
+const searchPath = `${path.dirname(process.execPath)}${path.delimiter}${process.env["PATH"]}`;
+
 /** A Worker as wrangler would deploy it. */
 export interface Bundle {
 	readonly code: string;
@@ -16,17 +19,17 @@ export interface Bundle {
 }
 
 /**
- * Has wrangler bundle a Worker as `wrangler deploy` does, minified.
+ * Has wrangler bundle a Worker as `wrangler deploy` does.
  * @param config a wrangler.toml, relative to the project
  * @param entry the Worker's main module, relative to the project; the config's unless given
  * @param to an empty directory of its own
  */
 export async function bundle(config: string, to: string, entry?: string): Promise<Bundle> {
 	const script = entry === undefined ? [] : [entry];
-	const options = ["--config", config, "--dry-run", ...(process.env["NOMIN"] ? [] : ["--minify"]), "--outdir", to];
+	const options = ["--config", config, "--dry-run", "--outdir", to];
 	await promisify(execFile)(process.execPath, [wrangler, "deploy", ...script, ...options], {
 		cwd: root,
-		env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
+		env: { ...process.env, PATH: searchPath, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
 	});
 	const name = path.basename(entry ?? "src/index.ts").replace(/\.ts$/, ".js");
 	const code = readFileSync(path.join(to, name), "utf8");

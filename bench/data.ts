@@ -21,8 +21,8 @@ const MINUTE = 60_000;
 const NAMES = ["Fetch sources", "Summarise", "Translate", "Write answer", "Check facts"];
 
 /**
- * The runs of a chat, in the list's order: the newest pending, the next running, then finished ones,
- * of which every seventh failed. The same for the same size, so that every peer stores the same.
+ * The runs of a chat, in the list's order: one that waits, one that runs, then finished ones, of which every
+ * seventh failed. The same for the same size, so that every peer stores the same.
  */
 export function runsOf(size: ChatSize): WorkflowRun[] {
 	const chatId = chatIdOf(size);

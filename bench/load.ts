@@ -18,7 +18,13 @@ export interface Answer {
 }
 
 /** One request over a connection of the agent's. */
-export function ask(agent: Agent, url: URL, headers: Record<string, string>, method = "GET", body = ""): Promise<Answer> {
+export function ask(
+	agent: Agent,
+	url: URL,
+	headers: Record<string, string>,
+	method = "GET",
+	body = "",
+): Promise<Answer> {
 	return new Promise((resolve, reject) => {
 		const sent = request(url, { agent, method, headers }, (response) => {
 			const chunks: Buffer[] = [];

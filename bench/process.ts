@@ -15,7 +15,9 @@ const TICK_MILLISECONDS = 10;
 export function usageOf(pid: number | null): Usage | null {
 	if (pid === null) return null;
 	// The second field, the command in brackets, may hold spaces.
-	const stat = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+	const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+		.replace(/^.*\) /, "")
+		.split(" ");
 	const resident = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
 	return {
 		cpuMilliseconds: (Number(stat[11]) + Number(stat[12])) * TICK_MILLISECONDS,

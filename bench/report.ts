@@ -28,7 +28,9 @@ export function print(report: Report): string {
 	const { machine, versions, bundle, plan } = report;
 	const parts = [
 		`${machine.cpu}, ${machine.cores} cores, ${machine.system}`,
-		Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", "),
+		Object.entries(versions)
+			.map(([name, version]) => `${name} ${version}`)
+			.join(", "),
 		`Our bundle: ${(bundle.gzippedBytes / 1024).toFixed(1)} KB gzipped`,
 		`${plan.connections} connections, ${plan.rounds} rounds of ${plan.stretchMilliseconds} ms each, in turn; medians.`,
 		"Only ratios mean something: the stores are Miniflare's, and the machine may be busy.",
@@ -36,7 +38,19 @@ export function print(report: Report): string {
 		...SUBJECTS.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`),
 		"",
 		table(
-			["runs x steps", "", "req/s", "x tutorial", "x floor", "p50 ms", "p99 ms", "alone ms", "x tutorial", "cpu ms", "bytes"],
+			[
+				"runs x steps",
+				"",
+				"req/s",
+				"x tutorial",
+				"x floor",
+				"p50 ms",
+				"p99 ms",
+				"alone ms",
+				"x tutorial",
+				"cpu ms",
+				"bytes",
+			],
 			report.rows.map(rateCells),
 		),
 		"What one request asks of the stores",
@@ -94,4 +108,3 @@ function networkTable(times: readonly Timed[]): string {
 		subjects.map((subject) => [subject, ...delays.map((delay) => cell(subject, delay)?.milliseconds.toFixed(0) ?? "")]),
 	);
 }
-

@@ -31,6 +31,10 @@ export async function startServer(
 	];
 	const config = unstable_getMiniflareWorkerOptions(path.join(root, BUNDLES[name].config));
 	const bound = config.workerOptions as V4WorkerOptions;
+	// Miniflare plays assets and rate limits by Workers of its own, which cost as much as KV does; in production they
+	// are next to nothing. And the load is above any limit.
+	delete bound.assets;
+	delete bound.ratelimits;
 	const options: V4WorkerOptions = {
 		...bound,
 		name: NAME,
@@ -45,7 +49,6 @@ export async function startServer(
 			workers: [options],
 			resourcePersistencePath: state,
 			cf: false,
-			...(process.env["BENCH_INSPECT"] ? { inspectorPort: 0 } : {}),
 			// A Worker's log lines are read and dropped, as a log sink would.
 			handleStructuredLogs: () => {},
 		}),

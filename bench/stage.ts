@@ -27,7 +27,7 @@ export async function setStage(sizes: readonly ChatSize[]): Promise<Stage> {
 	const servers: Server[] = [];
 	const dispose = async () => {
 		await Promise.all(servers.map((server) => server.dispose()));
-		rmSync(directory, { recursive: true, force: true });
+		rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 	};
 	try {
 		const bundles = await bundleAll(directory);

@@ -4,5 +4,8 @@ export function quantile(ascending: readonly number[], share: number): number {
 }
 
 export function median(values: readonly number[]): number {
-	return quantile(values.toSorted((a, b) => a - b), 0.5);
+	return quantile(
+		values.toSorted((a, b) => a - b),
+		0.5,
+	);
 }

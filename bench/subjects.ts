@@ -18,8 +18,8 @@ const PEERS = "bench/peers/wrangler.toml";
 /** The Workers: a wrangler.toml with their bindings, and their main module where that is not the config's. */
 export const BUNDLES = {
 	ours: { config: "wrangler.toml", entry: undefined },
+	bare: { config: "wrangler.toml", entry: "bench/peers/bare.ts" },
 	hello: { config: PEERS, entry: "bench/peers/hello.ts" },
-	probe: { config: PEERS, entry: "bench/peers/probe.ts" },
 	floor: { config: PEERS, entry: "bench/peers/floor.ts" },
 	handwritten: { config: PEERS, entry: "bench/peers/handwritten.ts" },
 	tutorial: { config: PEERS, entry: "bench/peers/tutorial/index.ts" },
@@ -36,6 +36,12 @@ export const SUBJECTS: readonly Subject[] = [
 	{ name: "floor", about: "KV and a stored body from the Cache API at once, passed on; no framework", bundle: "floor" },
 	{ name: "handwritten", about: "KV, then one D1 batch of three selects; no framework, no ORM", bundle: "handwritten" },
 	{ name: "tutorial", about: "Hono and Drizzle's relational queries: KV, then D1, then D1", bundle: "tutorial" },
+	{
+		name: "bare read",
+		about: "the calls of our first read, and nothing around them",
+		bundle: "bare",
+		neverCached: true,
+	},
 	{ name: "first read", about: "ours, nothing cached", bundle: "ours", neverCached: true, cacheStatus: /fwd=miss/ },
 	{
 		name: "unchanged",
@@ -45,7 +51,13 @@ export const SUBJECTS: readonly Subject[] = [
 		sends: "x-d1-bookmark",
 		cacheStatus: /fwd=stale; fwd-status=304/,
 	},
-	{ name: "fresh", about: "ours, cached, within the fresh window", bundle: "ours", vars: ALWAYS_FRESH, cacheStatus: /hit/ },
+	{
+		name: "fresh",
+		about: "ours, cached, within the fresh window",
+		bundle: "ours",
+		vars: ALWAYS_FRESH,
+		cacheStatus: /hit/,
+	},
 	{
 		name: "304",
 		about: "ours, as fresh, and the client has it already",

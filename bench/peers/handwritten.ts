@@ -30,11 +30,12 @@ export default {
 		if (!isValid(session)) return new Response(null, { status: 401 });
 
 		const statements = [CHAT, RUNS, STEPS].map((sql) => env.DB.prepare(sql).bind(chatId));
-		const [chat, runs, steps] = await env.DB.batch(statements);
-		const [owner] = chat?.results as { userId: string }[];
+		const results = (await env.DB.batch(statements)) as [D1Result<{ userId: string }>, D1Result<Run>, D1Result<Step>];
+		const [{ results: chats }, { results: runs }, { results: steps }] = results;
+		const [owner] = chats;
 		if (!owner) return new Response(null, { status: 404 });
 		if (owner.userId !== session.session.userId) return new Response(null, { status: 403 });
-		return Response.json({ data: { workflowRuns: nest(runs?.results as Run[], steps?.results as Step[]) } });
+		return Response.json({ data: { workflowRuns: nest(runs, steps) } });
 	},
 } satisfies ExportedHandler<Env>;
 

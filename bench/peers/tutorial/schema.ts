@@ -45,10 +45,7 @@ export const steps = sqliteTable(
 		name: text("name"),
 		position: integer("position"),
 	},
-	(table) => [
-		primaryKey({ columns: [table.runId, table.id] }),
-		index("steps_of_run").on(table.runId, table.position),
-	],
+	(table) => [primaryKey({ columns: [table.runId, table.id] }), index("steps_of_run").on(table.runId, table.position)],
 );
 
 export const workflowRunsRelations = relations(workflowRuns, ({ many }) => ({ steps: many(steps) }));
