@@ -28,6 +28,8 @@ export default defineConfig({
 							),
 							bindings: {
 								MIGRATIONS: migrations,
+								FUZZ_SECONDS: process.env["FUZZ_SECONDS"] ?? "",
+								FUZZ_SEED: process.env["FUZZ_SEED"] ?? "",
 								BETTER_AUTH_SECRET: "a test secret of at least thirty-two characters",
 								RECORDER_TOKENS: "first-recorder-token-0123456789abcdef,second-recorder-token-0123456789abcdef",
 							},

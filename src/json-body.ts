@@ -6,12 +6,24 @@ import { ServiceError } from "./errors";
 /** A report's body; a run's steps may take as much in D1, whose rows hold 2,000,000 bytes. */
 export const MAX_BODY_BYTES = 1_000_000;
 
-const limitBody = bodyLimit({
+const limit = bodyLimit({
 	maxSize: MAX_BODY_BYTES,
 	onError: () => {
 		throw new ServiceError("BODY_TOO_LARGE");
 	},
 });
+
+/** A body that ends before it should is no fault of ours: its sender has gone, or has framed it wrongly. */
+const brokeOff = (cause: unknown) => new ServiceError("INVALID_BODY", "The body broke off", { cause });
+
+const limitBody: MiddlewareHandler<AppEnv> = async function limitBody(c, next) {
+	try {
+		return await limit(c, next);
+	} catch (error) {
+		// Without a length it reads the body itself. What is thrown behind `next` never comes by here: Hono answers it there.
+		throw error instanceof ServiceError ? error : brokeOff(error);
+	}
+};
 
 const JSON_MEDIA_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i;
 
@@ -21,7 +33,9 @@ const requireUtf8Json: MiddlewareHandler<AppEnv> = async function requireUtf8Jso
 	if (!JSON_MEDIA_TYPE.test(c.req.header("content-type") ?? "") || encoding !== "identity") {
 		throw new ServiceError("UNSUPPORTED_MEDIA_TYPE");
 	}
-	const bytes = await c.req.arrayBuffer();
+	const bytes = await c.req.arrayBuffer().catch((error) => {
+		throw brokeOff(error);
+	});
 	try {
 		// Decoding elsewhere replaces what is not UTF-8, which would record another text than was sent.
 		JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));

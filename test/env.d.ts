@@ -4,6 +4,9 @@ declare namespace Cloudflare {
 		SMALL_READ_LIMIT: RateLimit;
 		SMALL_WRITE_LIMIT: RateLimit;
 		SMALL_SIGN_IN_LIMIT: RateLimit;
+		/** Set by `npm run fuzz`, else empty. */
+		FUZZ_SECONDS: string;
+		FUZZ_SEED: string;
 		MIGRATIONS: import("@cloudflare/vitest-plugin").D1Migration[];
 	}
 	interface GlobalProps {
