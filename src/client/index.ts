@@ -69,8 +69,11 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 	const runs = api["workflow-runs"];
 	const run = runs[":runId"];
 
-	const read = ({ bookmark }: ReadOptions) => (bookmark === undefined ? {} : { "x-d1-bookmark": bookmark });
 	const until = (signal: AbortSignal | undefined) => (signal ? { init: { ...init, signal } } : {});
+	const read = ({ bookmark, signal }: ReadOptions) => ({
+		...until(signal),
+		headers: { ...headers, ...(bookmark !== undefined && { "x-d1-bookmark": bookmark }) },
+	});
 
 	return {
 		async listWorkflowRuns(chatId, { status, limit, cursor, ...rest } = {}) {
@@ -79,11 +82,11 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 				...(limit !== undefined && { limit: String(limit) }),
 				...(cursor !== undefined && { cursor }),
 			};
-			const response = await ok(runs.$get({ param: { chatId }, query, header: read(rest) }, until(rest.signal)));
+			const response = await ok(runs.$get({ param: { chatId }, query }, read(rest)));
 			return { ...(await response.json()).data, bookmark: bookmarkOf(response) };
 		},
 		async getWorkflowRun(chatId, runId, rest = {}) {
-			const response = await ok(run.$get({ param: { chatId, runId }, header: read(rest) }, until(rest.signal)));
+			const response = await ok(run.$get({ param: { chatId, runId } }, read(rest)));
 			return (await response.json()).data.workflowRun;
 		},
 		watchWorkflowRuns(chatId, { signal } = {}) {

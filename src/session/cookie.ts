@@ -18,6 +18,8 @@ export async function readSessionToken(
 ): Promise<string | null> {
 	if (!cookieHeader) return null;
 	for (const name of [`__Secure-${prefix}.session_token`, `${prefix}.session_token`]) {
+		// parseSigned imports the key before it looks.
+		if (!cookieHeader.includes(name)) continue;
 		const token = (await parseSigned(cookieHeader, secret, name))[name];
 		if (token && TOKEN.test(token)) return token;
 	}

@@ -4,9 +4,10 @@ import { ServiceError } from "../errors";
 import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../openapi";
 import { respondWithJson } from "../respond";
 import { requireSession } from "../session/require-session";
+import { bookmarkParameter, readBookmark } from "./bookmark-header";
 import { runBody } from "./json";
 import { readSlice } from "./read";
-import { BookmarkHeader, Uuid, WorkflowRunItem } from "./schemas";
+import { Uuid, WorkflowRunItem } from "./schemas";
 
 export const getWorkflowRunRoute = createRoute({
 	method: "get",
@@ -17,7 +18,8 @@ export const getWorkflowRunRoute = createRoute({
 	tags: ["Workflow runs"],
 	security: sessionSecurity,
 	middleware: requireSession,
-	request: { params: z.object({ chatId: Uuid, runId: Uuid }), headers: BookmarkHeader },
+	request: { params: z.object({ chatId: Uuid, runId: Uuid }) },
+	parameters: [bookmarkParameter],
 	responses: {
 		...cacheable(WorkflowRunItem, "The workflow run"),
 		...errors(...SESSION_ERRORS, "INVALID_RUN_ID", "RUN_NOT_FOUND"),
@@ -26,7 +28,7 @@ export const getWorkflowRunRoute = createRoute({
 
 export const getWorkflowRun: RouteHandler<typeof getWorkflowRunRoute, AppEnv> = async (c) => {
 	const { chatId, runId } = c.req.valid("param");
-	const { "x-d1-bookmark": bookmark } = c.req.valid("header");
+	const bookmark = await readBookmark(c);
 	const { runs, bookmark: seen } = await readSlice(c.var.scope, c.var.session, chatId, { runId }, bookmark);
 	const [run] = runs;
 	if (!run) throw new ServiceError("RUN_NOT_FOUND");

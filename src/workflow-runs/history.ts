@@ -21,6 +21,8 @@ export interface History extends HistoryEntry {
 	readonly cacheUse: CacheUse;
 	/** Seconds since D1 vouched for the copy (RFC 9111, 5.1); undefined where it is none. */
 	readonly age?: number;
+	/** Whether the cache holds it as it is, or as good as. */
+	readonly isKept: boolean;
 }
 
 /** `Cache-Status` parameters (RFC 9211, 2) for each use. */
@@ -52,20 +54,16 @@ export async function readHistory(
 	const history = await forOwner(session, lookUp(scope, config, chatId, bookmark));
 	scope.facts.cache = history.cacheUse;
 	// Kept only now that the chat's owner has asked: a stranger's bookmark must not become the entry's.
-	// A copy that is always asked about needs no newer `checkedAt`.
-	const { cacheUse, age: _, ...entry } = history;
-	if (cacheUse === "miss" || (cacheUse === "revalidated" && config.freshSeconds > 0)) {
-		scope.waitUntil(storeHistory(scope, chatId, entry, config.staleIfErrorSeconds));
-	}
+	const { cacheUse, age: _, isKept, ...entry } = history;
+	if (!isKept) scope.waitUntil(storeHistory(scope, chatId, entry, config.staleIfErrorSeconds));
 	return history;
 }
 
 async function lookUp(scope: Scope, config: Config, chatId: string, bookmark?: string): Promise<History | null> {
 	const entry = await loadHistory(scope, chatId);
 	const start = Date.now();
-	if (entry && bookmark === undefined && isWithin(config.freshSeconds, entry.checkedAt, start)) {
-		return { ...entry, cacheUse: "hit", age: secondsSince(entry.checkedAt, start) };
-	}
+	const isFresh = entry !== null && isWithin(config.freshSeconds, entry.checkedAt, start);
+	if (isFresh && bookmark === undefined) return fromCache("hit", entry, start);
 
 	const known = entry && isWithin(REREAD_SECONDS, entry.readAt, start) ? entry : null;
 	let answer: Answer<ChatRuns | null>;
@@ -75,25 +73,24 @@ async function lookUp(scope: Scope, config: Config, chatId: string, bookmark?: s
 	} catch (error) {
 		if (!entry || !isWithin(config.staleIfErrorSeconds, entry.checkedAt, start)) throw error;
 		logError({ requestId: scope.requestId, event: "stale" }, error);
-		return { ...entry, cacheUse: "stale", age: secondsSince(entry.checkedAt, start) };
+		return fromCache("stale", entry, start);
 	}
-	if (answer.found) return asHistory(answer.found, known, answer.bookmark, start);
+	const { found } = answer;
+	if (found) {
+		const said = { userId: found.userId, revision: found.revision, bookmark: answer.bookmark, checkedAt: start };
+		if (known?.revision !== found.revision) {
+			return { ...said, ...(await listBody(found.runs)), readAt: start, cacheUse: "miss", isKept: false };
+		}
+		// A copy that is fresh still, or never is, need not be kept again to say when it was checked.
+		const isKept = isFresh || config.freshSeconds === 0;
+		return { ...known, ...said, cacheUse: "revalidated", age: 0, isKept };
+	}
 	if (entry) scope.waitUntil(forgetHistory(scope, chatId));
 	return null;
 }
 
-/** What D1 said, with the known copy's body where that is still the chat's revision. */
-async function asHistory(
-	found: ChatRuns,
-	known: HistoryEntry | null,
-	bookmark: string | null,
-	checkedAt: number,
-): Promise<History> {
-	const { userId, revision } = found;
-	const said = { userId, revision, bookmark, checkedAt };
-	if (known?.revision === revision) return { ...known, ...said, cacheUse: "revalidated", age: 0 };
-	return { ...said, ...(await listBody(found.runs)), readAt: checkedAt, cacheUse: "miss" };
+function fromCache(cacheUse: CacheUse, entry: HistoryEntry, now: number): History {
+	return { ...entry, cacheUse, age: Math.max(0, Math.floor((now - entry.checkedAt) / 1000)), isKept: true };
 }
 
 const isWithin = (seconds: number, since: number, now: number) => now - since < seconds * 1000;
-const secondsSince = (time: number, now: number) => Math.max(0, Math.floor((now - time) / 1000));

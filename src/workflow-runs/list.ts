@@ -3,11 +3,12 @@ import type { AppEnv } from "../app-env";
 import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../openapi";
 import { respondWithJson } from "../respond";
 import { requireSession } from "../session/require-session";
+import { bookmarkParameter, readBookmark } from "./bookmark-header";
 import { decodeCursor, encodeCursor } from "./cursor";
 import { CACHE_STATUS, readHistory } from "./history";
 import { listBody } from "./json";
 import { readSlice } from "./read";
-import { BookmarkHeader, STATUSES, Status, Uuid, WorkflowRunList } from "./schemas";
+import { STATUSES, Status, Uuid, WorkflowRunList } from "./schemas";
 
 const MAX_LIMIT = 100;
 
@@ -50,7 +51,8 @@ export const listWorkflowRunsRoute = createRoute({
 	tags: ["Workflow runs"],
 	security: sessionSecurity,
 	middleware: requireSession,
-	request: { params: z.object({ chatId: Uuid }), query: Query, headers: BookmarkHeader },
+	request: { params: z.object({ chatId: Uuid }), query: Query },
+	parameters: [bookmarkParameter],
 	responses: {
 		...cacheable(WorkflowRunList, "The chat's workflow runs"),
 		...errors(...SESSION_ERRORS, "INVALID_PARAMETER"),
@@ -61,14 +63,14 @@ export const listWorkflowRuns: RouteHandler<typeof listWorkflowRunsRoute, AppEnv
 	const { scope, session } = c.var;
 	const { chatId } = c.req.valid("param");
 	const { status, limit, cursor: after } = c.req.valid("query");
-	const bookmark = c.req.valid("header")["x-d1-bookmark"];
+	const bookmark = await readBookmark(c);
 	if (status || limit || after) {
 		// One more than asked for, to know whether the list goes on.
 		const slice = { status, after, limit: limit && limit + 1 };
 		const { runs, bookmark: seen } = await readSlice(scope, session, chatId, slice, bookmark);
 		const page = runs.slice(0, limit);
 		const last = page.length < runs.length ? page.at(-1) : undefined;
-		const nextCursor = limit || after ? (last ? encodeCursor(last) : null) : undefined;
+		const nextCursor = limit || after ? (last ? encodeCursor(JSON.parse(last)) : null) : undefined;
 		return respondWithJson<WorkflowRunList>(c, await listBody(page, nextCursor), {
 			cacheStatus: "fwd=bypass",
 			bookmark: seen,

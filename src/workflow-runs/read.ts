@@ -5,6 +5,7 @@ import { chats, workflowRuns } from "../db/schema";
 import type { Scope } from "../scope";
 import type { Session } from "../session/store";
 import type { Position } from "./cursor";
+import { runJson } from "./json";
 import type { Status } from "./schemas";
 
 /** Which of a chat's runs to read; with nothing set, all of them. */
@@ -24,23 +25,9 @@ export interface ChatRuns {
 	/** The chat's owner. */
 	readonly userId: string;
 	readonly revision: string;
-	/** In the list's order: not yet started first, then newest start first, ties by id descending. */
-	readonly runs: readonly RunRow[];
+	/** Each as JSON text. In the list's order: not yet started first, then newest start first, ties by id descending. */
+	readonly runs: readonly string[];
 }
-
-const columns = {
-	id: workflowRuns.id,
-	chatId: workflowRuns.chatId,
-	workflowId: workflowRuns.workflowId,
-	status: workflowRuns.status,
-	startedAt: workflowRuns.startedAt,
-	completedAt: workflowRuns.completedAt,
-	error: workflowRuns.error,
-	steps: workflowRuns.steps,
-};
-
-/** A run's columns, as stored: `error` and `steps` are JSON text. */
-export type RunRow = Pick<typeof workflowRuns.$inferSelect, keyof typeof columns>;
 
 /**
  * Some of a chat's runs for its owner, straight from D1. Session and runs are read at the same time.
@@ -77,13 +64,13 @@ export async function readChatRuns(
 	const chat = db.select({ userId: chats.userId, revision: chats.revision }).from(chats).where(isChat);
 	// From the chat's row to its runs, so that a chat at the known revision costs that row alone.
 	const runs = db
-		.select(columns)
+		.select({ json: runJson })
 		.from(chats)
 		.innerJoin(workflowRuns, eq(workflowRuns.chatId, chats.id))
 		.where(and(isChat, ...conditions(slice)))
 		.orderBy(desc(workflowRuns.startOrder), desc(workflowRuns.id));
 	const [found, rows] = await db.batch([chat, slice.limit === undefined ? runs : runs.limit(slice.limit)]);
-	return found[0] ? { ...found[0], runs: rows } : null;
+	return found[0] ? { ...found[0], runs: rows.map(({ json }) => json) } : null;
 }
 
 function conditions({ runId, status, after, unlessRevision }: Slice): SQL[] {

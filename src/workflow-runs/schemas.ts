@@ -1,5 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { BOOKMARK } from "../db/bookmark";
 
 /*
  * The wire shapes. Each is a zod schema and, by `.openapi(name)`, a component of the published
@@ -124,12 +123,3 @@ export const RecordedWorkflowRuns = z
 		}),
 	})
 	.openapi("RecordedWorkflowRuns");
-
-/** Request header: read your writes. */
-export const BookmarkHeader = z.object({
-	"x-d1-bookmark": z.string().regex(BOOKMARK, "is not a bookmark that this service gave out").optional().openapi({
-		description:
-			"The `x-d1-bookmark` of an earlier response, e.g. a recorder's: the answer includes what that response saw",
-		example: "00000085-0000024c-00004c6d-8e61117bf38d7adb71b934ebbf891683",
-	}),
-});
