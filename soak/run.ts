@@ -9,8 +9,9 @@ import { OWNER } from "../bench/data.ts";
 import { ask } from "../bench/load.ts";
 import { usageOf } from "../bench/process.ts";
 import { seedOurs, seedSession } from "../bench/seed.ts";
-import { openStores, startServer } from "../bench/server.ts";
+import { openStores, type Server, startServer } from "../bench/server.ts";
 import { type Chat, pathOf, poller, reader, recorder, runsIn, type Stage, stranger } from "./actors.ts";
+import { heapsOf } from "./heap.ts";
 import { Model } from "./model.ts";
 import { follow } from "./stream.ts";
 import { Tally } from "./tally.ts";
@@ -29,8 +30,16 @@ export interface Plan {
 export interface Soaked {
 	readonly tally: Tally;
 	readonly runs: number;
-	/** Megabytes of workerd, before the first request, at most, and a while after the last; empty where there is no /proc. */
-	readonly memory: readonly number[];
+	readonly start: Memory;
+	readonly end: Memory;
+}
+
+/** In megabytes. */
+export interface Memory {
+	/** Of the process, with Miniflare's stores; NaN where there is no /proc. */
+	readonly resident: number;
+	/** Of our Worker's isolate, and of the stores' together. */
+	readonly heaps: { readonly ours: number; readonly stores: number };
 }
 
 const SECRET = "the soak's own, of more than thirty-two characters";
@@ -57,7 +66,7 @@ export async function soak(plan: Plan): Promise<Soaked> {
 		}
 		await stores.close();
 		const vars = { RECORDER_TOKENS: TOKEN };
-		const server = await startServer({ bundle: "ours", vars }, built, { state, secret: SECRET });
+		const server = await startServer({ bundle: "ours", vars }, built, { state, secret: SECRET, inspected: true });
 		try {
 			return await run(plan, server, chats);
 		} finally {
@@ -68,21 +77,12 @@ export async function soak(plan: Plan): Promise<Soaked> {
 	}
 }
 
-async function run(
-	plan: Plan,
-	{ url, pid }: { url: URL; pid: number | null },
-	chats: readonly Chat[],
-): Promise<Soaked> {
+async function run(plan: Plan, server: Server, chats: readonly Chat[]): Promise<Soaked> {
 	const tally = new Tally();
-	const end = Date.now() + plan.seconds * 1000;
-	const stage: Stage = { url, chats, token: TOKEN, tally, isOver: () => Date.now() >= end };
+	const until = Date.now() + plan.seconds * 1000;
+	const stage: Stage = { url: server.url, chats, token: TOKEN, tally, isOver: () => Date.now() >= until };
 	await register(stage);
-	const memory = () => usageOf(pid)?.residentMegabytes ?? Number.NaN;
-	const start = memory();
-	let peak = start;
-	const watch = setInterval(() => {
-		peak = Math.max(peak, memory());
-	}, 1_000);
+	const start = await memoryOf(server);
 
 	const many = <T>(count: number, actor: (stage: Stage) => Promise<T>) =>
 		Array.from({ length: count }, () => actor(stage));
@@ -102,9 +102,12 @@ async function run(
 		await follower.close();
 	}
 	await compare(stage);
-	clearInterval(watch);
 	const runs = chats.reduce((sum, { model }) => sum + model.size, 0);
-	return { tally, runs, memory: [start, peak, memory()] };
+	return { tally, runs, start, end: await memoryOf(server) };
+}
+
+async function memoryOf({ pid, miniflare }: Server): Promise<Memory> {
+	return { resident: usageOf(pid)?.residentMegabytes ?? Number.NaN, heaps: await heapsOf(miniflare) };
 }
 
 async function register({ url, chats, token }: Stage): Promise<void> {

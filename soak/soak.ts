@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { quantile } from "../bench/statistics.ts";
 import { table } from "../bench/table.ts";
-import { type Soaked, soak } from "./run.ts";
+import { type Memory, type Soaked, soak } from "./run.ts";
 
 // Secrets are the soak's own, not those of .dev.vars, which wrangler would mention.
 process.env["WRANGLER_LOG"] ??= "warn";
@@ -29,7 +29,7 @@ const soaked = await soak(plan);
 console.log(describe(soaked));
 process.exitCode = soaked.tally.wrong.length > 0 ? 1 : 0;
 
-function describe({ tally, runs, memory }: Soaked): string {
+function describe({ tally, runs, start, end }: Soaked): string {
 	const rows = [...tally.latencies].map(([kind, latencies]) => {
 		const ascending = latencies.toSorted((a, b) => a - b);
 		const statuses = [...(tally.statuses.get(kind) ?? [])].sort(([a], [b]) => a - b);
@@ -41,12 +41,15 @@ function describe({ tally, runs, memory }: Soaked): string {
 			statuses.map(([status, count]) => `${status}: ${count}`).join(", "),
 		];
 	});
-	const [start, peak, end] = memory.map((megabytes) => `${megabytes.toFixed(0)} MB`);
 	const { wrong } = tally;
+	const grown = (what: string, of: (memory: Memory) => number) =>
+		`${what}: ${of(start).toFixed(0)} MB at the start, ${of(end).toFixed(0)} MB at the end`;
 	return [
 		table(["", "requests", "p50 ms", "p99 ms", "answers by status"], rows),
 		`Events told by streams: ${tally.events}`,
-		`Memory of workerd: ${start} at the start, ${peak} at most, ${end} at the end`,
+		grown("Heap of the Worker", ({ heaps }) => heaps.ours),
+		grown("Heap of Miniflare's stores", ({ heaps }) => heaps.stores),
+		grown("Memory of workerd with all of them", ({ resident }) => resident),
 		`Runs reported: ${runs}; lost, wrong or late: ${wrong.length}`,
 		...wrong.slice(0, MAX_SHOWN).map((each) => `  ${each.slice(0, 1_000)}`),
 	].join("\n");
