@@ -77,13 +77,13 @@ async function insert(d1: D1, table: string, rows: readonly object[]): Promise<v
 	}
 }
 
-/** Signs the chats' owner in, as better-auth does. Returns the cookie to send. */
-export async function seedSession(kv: Kv, secret: string): Promise<string> {
+/** Signs a user in, as better-auth does. Returns the cookie to send. */
+export async function seedSession(kv: Kv, secret: string, userId = OWNER): Promise<string> {
 	const token = randomBytes(24).toString("base64url");
 	const now = new Date();
 	const expiresAt = new Date(now.getTime() + 86_400_000);
-	const session = { id: randomUUID(), userId: OWNER, token, expiresAt, createdAt: now, updatedAt: now };
-	const user = { id: OWNER, name: "Bench User", email: "bench@example.com", emailVerified: true };
+	const session = { id: randomUUID(), userId, token, expiresAt, createdAt: now, updatedAt: now };
+	const user = { id: userId, name: "Bench User", email: "bench@example.com", emailVerified: true };
 	await kv.put(token, JSON.stringify({ session, user: { ...user, createdAt: now, updatedAt: now } }));
 	return (await serializeSigned("better-auth.session_token", token, secret)).split(";")[0] as string;
 }

@@ -17,11 +17,22 @@ export interface Server {
 
 const NAME = "subject";
 
+export interface ServerOptions {
+	/** The directory of its stores. */
+	readonly state: string;
+	/** The secret of the session cookies. */
+	readonly secret: string;
+	/** Counts calls to stores and can slow them down; see `workers/observe.ts`. */
+	readonly observed?: boolean;
+	/** Lets a debugger in: `miniflare.getInspectorURL()`. */
+	readonly inspected?: boolean;
+}
+
 /** Miniflare around a Worker's bindings as its wrangler.toml has them, with all its stores in `state`. */
 export async function startServer(
 	{ bundle: name, vars, neverCached }: Pick<Subject, "bundle" | "vars" | "neverCached">,
 	bundle: Bundle,
-	{ state, secret, observed = false }: { state: string; secret: string; observed?: boolean },
+	{ state, secret, observed = false, inspected = false }: ServerOptions,
 ): Promise<Server> {
 	const wrappers = [...(neverCached ? ["miss.ts"] : []), ...(observed ? ["protocol.ts", "observe.ts"] : [])];
 	const modules = [
@@ -49,6 +60,7 @@ export async function startServer(
 			workers: [options],
 			resourcePersistencePath: state,
 			cf: false,
+			...(inspected && { inspectorPort: 0 }),
 			// A Worker's log lines are read and dropped, as a log sink would.
 			handleStructuredLogs: () => {},
 		}),

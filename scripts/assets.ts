@@ -24,7 +24,9 @@ for (const entry of readdirSync(source, { recursive: true, withFileTypes: true }
 	const file = path.join(entry.parentPath, entry.name);
 	if (entry.isFile()) put(path.relative(source, file), readFileSync(file));
 }
-for (const name of ["swagger-ui-bundle.js", "swagger-ui.css"]) {
+// With the licences that the script asks to be read.
+const licences = ["swagger-ui-bundle.js.LICENSE.txt", "LICENSE", "NOTICE"];
+for (const name of ["swagger-ui-bundle.js", "swagger-ui.css", ...licences]) {
 	put(`docs/${name}`, readFileSync(path.join(swaggerUi, name)));
 }
 const { outputFiles } = await build({

@@ -70,7 +70,7 @@ export function readConfig(env: Env): Config {
 			sessionCookiePrefix: sessionCookiePrefix(env.SESSION_COOKIE_PREFIX),
 			recorderTokens: recorderTokens(env.RECORDER_TOKENS),
 			allowedOrigins: allowedOrigins(env.ALLOWED_ORIGINS),
-			checkRevokedBefore: String(env.CHECK_REVOKED_BEFORE) === "true",
+			checkRevokedBefore: checkRevokedBefore(env.CHECK_REVOKED_BEFORE),
 			retentionDays: number(env, "RETENTION_DAYS", null, { min: 1, max: 36_500 }),
 			freshSeconds: number(env, "FRESH_SECONDS", 1, { min: 0, max: 60 }),
 			staleIfErrorSeconds: number(env, "STALE_IF_ERROR_SECONDS", 3600, { min: 0, max: 86_400 }),
@@ -115,6 +115,14 @@ function allowedOrigins(value = ""): readonly string[] {
 			`ALLOWED_ORIGINS: "${origin}" is not an origin: scheme and host alone, e.g. "https://app.example.com"`,
 		);
 	});
+}
+
+/** Neither of the two is an error: who wrote "yes" believes that it is on. */
+function checkRevokedBefore(value: string | boolean = ""): boolean {
+	const text = String(value);
+	if (text === "true") return true;
+	if (text === "false" || text === "") return false;
+	throw new ConfigurationError('CHECK_REVOKED_BEFORE is neither "true" nor "false": correct it in wrangler.toml');
 }
 
 function commaSeparated(value: string): string[] {

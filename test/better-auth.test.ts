@@ -4,6 +4,7 @@ import { memoryAdapter } from "better-auth/adapters/memory";
 import { describe, expect, it } from "vitest";
 import { kvStorage } from "./fixtures/kv-storage";
 import { insertChat, insertRuns, request, requestWith, runsPath, uuid } from "./helpers";
+import { watchBindings } from "./watch-bindings";
 
 /** A real better-auth deployment that keeps its sessions in the service's KV; its users are in memory. */
 function deployment(origin: string, cookiePrefix?: string) {
@@ -88,6 +89,35 @@ describe("with real better-auth", { timeout: 20_000 }, () => {
 		await auth.revokeAll(phone.cookie);
 
 		for (const { cookie } of [phone, laptop]) expect(await statusWith(path, cookie)).toBe(401);
+	});
+
+	it("a session that a revocation of all has missed is over by CHECK_REVOKED_BEFORE, for one more KV read", async () => {
+		const auth = deployment("http://localhost:3000");
+		const phone = await auth.signUp();
+		const laptop = await auth.signIn();
+		const user = phone.body.user.id;
+		const path = await ownChat(user);
+		const [, token] = /session_token=([^.]+)/.exec(laptop.cookie) as unknown as [string, string];
+		const missed = (await env.SESSIONS.get(token)) as string;
+		await auth.revokeAll(phone.cookie);
+		await env.SESSIONS.put(token, missed);
+
+		const read = async (vars: object, cookie = laptop.cookie) => {
+			const { calls, ...bindings } = watchBindings();
+			const { status } = await requestWith({ ...bindings, ...vars }, path, { headers: { cookie } });
+			return { status, kv: calls.kv };
+		};
+		const marker = `revoked-sessions-before-${user}`;
+		expect(await read({})).toEqual({ status: 200, kv: [token] });
+		for (const on of ["true", true]) {
+			expect(await read({ CHECK_REVOKED_BEFORE: on })).toEqual({ status: 401, kv: [token, marker] });
+		}
+		for (const off of ["false", false, ""]) {
+			expect(await read({ CHECK_REVOKED_BEFORE: off })).toEqual({ status: 200, kv: [token] });
+		}
+		expect(await read({ CHECK_REVOKED_BEFORE: "yes" })).toEqual({ status: 500, kv: [] });
+		const again = await auth.signIn();
+		expect((await read({ CHECK_REVOKED_BEFORE: "true" }, again.cookie)).status).toBe(200);
 	});
 
 	it("over https its __Secure- cookie works", async () => {

@@ -98,3 +98,19 @@ describe("the tables refuse", () => {
 		await expect(insertChat(uuid(), { deletedAt: "yesterday" })).rejects.toThrow("chats_deleted_at_is_timestamp");
 	});
 });
+
+it("a run of five steps takes about 1.25 KB with its indexes, as the README counts", async () => {
+	const step = {
+		status: "completed",
+		startedAt: "2024-02-04T12:00:00.000Z",
+		completedAt: "2024-02-04T12:00:45.000Z",
+		name: "Fetch sources",
+	};
+	const steps = JSON.stringify([0, 1, 2, 3, 4].map((position) => ({ id: `step-${position}`, ...step, position })));
+	const size = async () => (await env.DB.prepare("select 1").run()).meta.size_after;
+	const before = await size();
+	for (let chats = 0; chats < 20; chats++) await insertRuns(await insertChat(uuid()), Array(50).fill({ steps }));
+	const bytes = ((await size()) - before) / 1_000;
+	expect(bytes).toBeGreaterThan(1_100);
+	expect(bytes).toBeLessThan(1_400);
+});

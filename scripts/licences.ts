@@ -1,0 +1,86 @@
+/**
+ * `npm run licences`: writes docs/licences.md, the packages whose code ships. What a bundler did not take in is not
+ * listed: it stays on the developer's machine. `test/node/licences.test.ts` holds the file against the bundles.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { build, type Metafile } from "esbuild";
+
+const root = path.dirname(import.meta.dirname);
+
+/** The list, as Markdown. */
+export async function listLicences(): Promise<string> {
+	const shipped: Record<string, string[]> = {
+		Worker: await workerPackages(),
+		"page's script": await packagesOf("src/page/client/main.ts"),
+		// Copied as it is, with the licences of what it was bundled from; see scripts/assets.ts.
+		"API reference": ["swagger-ui-dist"],
+		"client (`edge-runs/client`)": await packagesOf("src/client/index.ts"),
+	};
+	const names = [...new Set(Object.values(shipped).flat())].sort();
+	const rows = names.map((name) => {
+		const { version, license } = JSON.parse(
+			readFileSync(path.join(root, "node_modules", name, "package.json"), "utf8"),
+		);
+		const where = Object.keys(shipped).filter((place) => shipped[place]?.includes(name));
+		return `| ${name} | ${version} | ${license} | ${where.join(", ")} |`;
+	});
+	return [
+		"# Licences of what ships",
+		"",
+		"Written by `npm run licences`, from what the bundlers took in. All else in `package.json` serves development only.",
+		"",
+		"| Package | Version | Licence | Ships in |",
+		"| --- | --- | --- | --- |",
+		...rows,
+		"",
+	].join("\n");
+}
+
+/** As `wrangler deploy` would bundle it. */
+async function workerPackages(): Promise<string[]> {
+	const directory = mkdtempSync(path.join(tmpdir(), "edge-runs-licences-"));
+	const metafile = path.join(directory, "meta.json");
+	const wrangler = path.join(root, "node_modules/wrangler/bin/wrangler.js");
+	const env = {
+		...process.env,
+		// The config's build command runs `node`: this one, which knows TypeScript.
+		PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env["PATH"]}`,
+		WRANGLER_SEND_METRICS: "false",
+		WRANGLER_HIDE_BANNER: "true",
+	};
+	const options = ["deploy", "--dry-run", "--outdir", directory, "--metafile", metafile];
+	try {
+		await promisify(execFile)(process.execPath, [wrangler, ...options], { cwd: root, env });
+		return packagesIn(JSON.parse(readFileSync(metafile, "utf8")));
+	} finally {
+		rmSync(directory, { recursive: true, force: true });
+	}
+}
+
+/** As scripts/assets.ts and `npm run build:client` bundle it. */
+async function packagesOf(entry: string): Promise<string[]> {
+	const { metafile } = await build({
+		entryPoints: [path.join(root, entry)],
+		bundle: true,
+		format: "esm",
+		write: false,
+		metafile: true,
+		alias: { "hono/jsx/jsx-runtime": path.join(root, "src/page/client/jsx-runtime.ts") },
+	});
+	return packagesIn(metafile);
+}
+
+/** The packages of which an output has at least a byte. */
+function packagesIn({ outputs }: Metafile): string[] {
+	const files = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs));
+	const names = files.flatMap(([file, { bytesInOutput }]) =>
+		bytesInOutput > 0 ? (/.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.slice(1) ?? []) : [],
+	);
+	return [...new Set(names)].sort();
+}
+
+if (import.meta.main) writeFileSync(path.join(root, "docs/licences.md"), await listLicences());

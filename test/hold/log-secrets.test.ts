@@ -1,0 +1,75 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { requestWith, runsPath, signedCookie, signIn, uuid } from "../helpers";
+import { recording, registeredChat, report, TOKENS } from "../recording/recorder";
+import { type Hooks, watchBindings } from "../watch-bindings";
+
+const lines: string[] = [];
+beforeEach(() => {
+	for (const method of ["log", "info", "warn", "error", "debug"] as const) {
+		vi.spyOn(console, method).mockImplementation((...args) => void lines.push(args.map(String).join(" ")));
+	}
+	vi.spyOn(Math, "random").mockReturnValue(0);
+});
+afterEach(() => {
+	vi.restoreAllMocks();
+});
+
+const fail = (message: string) => () => Promise.reject(new Error(message));
+const FAULTS: Hooks[] = [
+	{},
+	{ onKv: fail("KV GET failed: 500") },
+	{ onD1: fail("D1_ERROR: Network connection lost.") },
+	{ afterD1: fail("D1_ERROR: D1 DB is overloaded.") },
+	{ onKv: () => new Promise(() => {}), onD1: () => new Promise(() => {}) },
+];
+
+it("no line of a mixed workload, with its stores well and failing, has a cookie, token, secret, body or user in it", async () => {
+	const { chat, user } = await registeredChat();
+	const { cookie, token } = await signIn(user);
+	lines.length = 0;
+	const forged = await signedCookie(token, { secret: "a secret that somebody else has thought out" });
+	const guess = `${TOKENS[0].slice(0, -1)}!`;
+	const private_ = "what a step is called is nobody's business";
+	const body = report({ steps: [{ id: "a", name: private_, status: "pending" }] });
+	const reads = [
+		runsPath(chat),
+		`${runsPath(chat)}?limit=1&token=${token}`,
+		`${runsPath(chat)}/${uuid()}`,
+		`/chats/${chat}`,
+	];
+	for (const hooks of FAULTS) {
+		const { calls: _, ...stores } = watchBindings(hooks);
+		const bindings = { ...stores, STORE_TIMEOUT_SECONDS: 0.1, FRESH_SECONDS: 0, STALE_IF_ERROR_SECONDS: 0 };
+		const send = async (path: string, init: RequestInit) => {
+			await (await requestWith(bindings, path, init)).body?.cancel();
+		};
+		for (const path of reads) {
+			for (const sent of [cookie, forged])
+				await send(path, { headers: { cookie: sent, authorization: `Bearer ${token}` } });
+		}
+		await send(`${runsPath(chat)}/${uuid()}`, recording("PUT", body));
+		await send(runsPath(chat), recording("PATCH", { workflowRuns: [{ id: uuid(), ...body }] }));
+		await send(`/api/chats/${uuid()}`, recording("PUT", { userId: user }));
+		await send(`/api/chats/${uuid()}`, recording("PUT", { userId: user }, { authorization: `Bearer ${guess}` }));
+		await send(`${runsPath(chat)}/${uuid()}`, recording("PUT", `{"token":"${token}"`));
+		await send("/api/health", {});
+	}
+
+	const log = lines.join("\n");
+	for (const line of lines) JSON.parse(line);
+	expect(lines.filter((line) => line.includes('"event":"request"'))).toHaveLength(FAULTS.length * 14);
+	expect(lines.filter((line) => line.includes('"level":"error"')).length).toBeGreaterThan(20);
+	const signature = decodeURIComponent(cookie).split(".").pop() as string;
+	const secrets = [
+		token,
+		signature,
+		encodeURIComponent(signature),
+		forged,
+		guess,
+		user,
+		private_,
+		env.BETTER_AUTH_SECRET,
+	];
+	expect([...secrets, ...TOKENS].filter((secret) => log.includes(secret))).toEqual([]);
+});
