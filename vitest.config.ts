@@ -57,7 +57,16 @@ export default defineConfig({
 					fileParallelism: false,
 				},
 			},
-			{ test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
+			{
+				test: {
+					name: "node",
+					include: ["test/node/**/*.test.ts"],
+					testTimeout: 120_000,
+					hookTimeout: 120_000,
+					// Most of their time they wait for servers to start.
+					maxWorkers: 3,
+				},
+			},
 		],
 	},
 });
