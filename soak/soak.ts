@@ -24,7 +24,9 @@ if (!(seconds > 0)) {
 	process.exit(2);
 }
 const plan = { seconds, chats: 20, readers: 6, pollers: 6, streams: 20, recorders: 6, strangers: 2 };
-console.log(`Soaking for ${seconds} s: ${JSON.stringify(plan)}`);
+const { seconds: _, ...actors } = plan;
+const cast = Object.entries(actors).map(([kind, count]) => `${count} ${kind}`);
+console.log(`Soaking for ${seconds} s: ${cast.join(", ")}`);
 const soaked = await soak(plan);
 console.log(describe(soaked));
 process.exitCode = soaked.tally.wrong.length > 0 ? 1 : 0;

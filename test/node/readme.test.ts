@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { ERRORS } from "../../src/errors.ts";
@@ -37,6 +37,19 @@ describe("the README", () => {
 		const names = [...readText("src/env.ts").matchAll(/^\treadonly ([A-Z][A-Z0-9_]+)\??:/gm)].map(([, name]) => name);
 		expect(names.length).toBeGreaterThan(3);
 		expect(names.filter((name) => !readme.includes(`| \`${name}\` |`))).toEqual([]);
+	});
+
+	it("lists every event of the log, and every field of a request's line", () => {
+		const sources = readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" })
+			.filter((file) => /\.tsx?$/.test(file) && !/client\//.test(file))
+			.map((file) => readText(`src/${file}`));
+		const logged = sources.flatMap((text) => [...text.matchAll(/requestId[^\n]*\n?\s*event: "([\w ]+)"/g)]);
+		const events = new Set(logged.map(([, event]) => event));
+		expect(events.size).toBeGreaterThan(7);
+		expect([...events].filter((event) => !readme.includes(`| \`${event}\` |`))).toEqual([]);
+		const facts = [...readText("src/scope.ts").matchAll(/^\t(\w+)\?: /gm)].map(([, name]) => name);
+		expect(facts.length).toBeGreaterThan(3);
+		expect(facts.filter((name) => !readme.includes(`"${name}": `))).toEqual([]);
 	});
 
 	it("names scripts and files that are there", () => {
