@@ -167,7 +167,7 @@ curl -X GET "${origin}/api/chats/${CHATS.example}/workflow-runs" \\
   -H "Content-Type: application/json" \\
   -b ${path.relative(root, cookieJar)}
 
-In a browser, signed in: ${link}
 A run in every status: the same with ${CHATS.everyStatus}
+In a browser, signed in: ${link}
 `);
 }

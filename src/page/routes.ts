@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { AppEnv } from "../app-env";
+import { STRICT_TRANSPORT } from "../browsers";
 import { toServiceError } from "../handle-errors";
 import { requireSession } from "../session/require-session";
 import { showError } from "./show-error";
@@ -29,6 +30,7 @@ pages.use(
 			requireTrustedTypesFor: ["'script'"],
 			trustedTypes: ["'none'"],
 		},
+		strictTransportSecurity: STRICT_TRANSPORT,
 		xFrameOptions: "DENY",
 		xXssProtection: false,
 	}),
