@@ -1,6 +1,7 @@
 import { type ChatSize, sizeName } from "./data.ts";
 import { type Ask, load, solo } from "./load.ts";
-import { type Usage, usageOf } from "./process.ts";
+import { type Memory, MemoryLog } from "./memory.ts";
+import { usageOf } from "./process.ts";
 import type { Server } from "./server.ts";
 import type { Stage } from "./stage.ts";
 import { median, quantile } from "./statistics.ts";
@@ -33,15 +34,6 @@ export interface Row {
 	readonly soloToTutorial: number;
 }
 
-/** A subject's workerd over the whole run. */
-export interface Memory {
-	readonly subject: string;
-	readonly startMegabytes: number;
-	readonly peakMegabytes: number;
-	readonly endMegabytes: number;
-	readonly requests: number;
-}
-
 type Sample = Omit<Row, "subject" | "size" | "toTutorial" | "toFloor" | "soloToTutorial"> & {
 	readonly requests: number;
 };
@@ -50,14 +42,7 @@ type Sample = Omit<Row, "subject" | "size" | "toTutorial" | "toFloor" | "soloToT
 export async function measure(stage: Stage, plan: Plan): Promise<{ rows: Row[]; memory: Memory[] }> {
 	const servers = new Map<Subject, Server>();
 	for (const subject of SUBJECTS) servers.set(subject, await stage.start(subject));
-	const memory = new Map<Subject, Usage[]>();
-	for (const [subject, { pid }] of servers)
-		memory.set(
-			subject,
-			[usageOf(pid)].filter((usage) => usage !== null),
-		);
-	const requests = new Map<Subject, number>();
-
+	const memory = new MemoryLog(servers);
 	const rows: Row[] = [];
 	for (const [i, size] of stage.sizes.entries()) {
 		// What answers the same to all is measured once.
@@ -69,14 +54,12 @@ export async function measure(stage: Stage, plan: Plan): Promise<{ rows: Row[]; 
 				const asked = await warm(server, subject, size, stage.cookie);
 				const sample = await takeSample(asked, server, plan);
 				if (round > 0) samples.get(subject)?.push(sample);
-				requests.set(subject, (requests.get(subject) ?? 0) + sample.requests);
-				const usage = usageOf(server.pid);
-				if (usage) memory.get(subject)?.push(usage);
+				memory.add(subject, sample.requests);
 			}
 		}
 		rows.push(...toRows(size, samples));
 	}
-	return { rows, memory: SUBJECTS.map((subject) => toMemory(subject, memory, requests)) };
+	return { rows, memory: memory.read() };
 }
 
 async function takeSample(asked: Ask, server: Server, plan: Plan): Promise<Sample> {
@@ -113,15 +96,4 @@ function toRows(size: ChatSize, samples: Map<Subject, Sample[]>): Row[] {
 			soloToTutorial: mid((sample, round) => (tutorial[round] as Sample).soloMilliseconds / sample.soloMilliseconds),
 		};
 	});
-}
-
-function toMemory(subject: Subject, usages: Map<Subject, Usage[]>, requests: Map<Subject, number>): Memory {
-	const resident = (usages.get(subject) ?? []).map((usage) => usage.residentMegabytes);
-	return {
-		subject: subject.name,
-		startMegabytes: resident[0] ?? Number.NaN,
-		peakMegabytes: Math.max(...resident),
-		endMegabytes: resident.at(-1) ?? Number.NaN,
-		requests: requests.get(subject) ?? 0,
-	};
 }

@@ -60,7 +60,8 @@ export async function observe(
 		await server.dispose();
 	}
 	agent.destroy();
-	return { calls, times };
+	const bySize = stage.sizes.flatMap((each) => calls.filter((call) => call.size === sizeName(each)));
+	return { calls: bySize, times };
 }
 
 function observing({ kv, d1 }: Delays, countRows: boolean): Record<string, string> {

@@ -1,6 +1,7 @@
 import { arch, cpus, release, type } from "node:os";
 import type { Goal } from "./goals.ts";
-import type { Memory, Plan, Row } from "./measure.ts";
+import type { Plan, Row } from "./measure.ts";
+import type { Memory } from "./memory.ts";
 import type { Calls, Timed } from "./observe.ts";
 import { SUBJECTS } from "./subjects.ts";
 import { table } from "./table.ts";
@@ -75,8 +76,8 @@ export function print(report: Report): string {
 		),
 		"Goals",
 		table(
-			["", "", "measured"],
-			report.goals.map(({ goal, reached, measured }) => [reached ? "reached" : "missed", goal, measured]),
+			["", "measured", ""],
+			report.goals.map(({ goal, reached, measured }) => [goal, measured, reached ? "reached" : "missed"]),
 		),
 	];
 	return parts.join("\n");

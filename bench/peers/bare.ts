@@ -4,18 +4,12 @@ import { isValid, signedToken } from "./session";
 const PATH = /^\/api\/chats\/([0-9a-f-]{36})\/workflow-runs$/;
 
 const CHAT = "select user_id as userId from chats where id = ? and deleted_at is null";
-const RUNS = "select * from workflow_runs where chat_id = ? order by start_order desc, id desc";
-
-interface Run {
-	id: string;
-	chat_id: string;
-	workflow_id: string;
-	status: string;
-	started_at: string | null;
-	completed_at: string | null;
-	error: string | null;
-	steps: string;
-}
+/** As `runJson` in `src/workflow-runs/json.ts`: D1 puts a run's JSON together. */
+const RUNS = `select '{"id":"' || id || '","chatId":"' || chat_id || '","workflowId":"' || workflow_id
+	|| '","status":"' || status || '","startedAt":' || ifnull('"' || started_at || '"', 'null')
+	|| ',"completedAt":' || ifnull('"' || completed_at || '"', 'null') || ifnull(',"error":' || error, '')
+	|| ',"steps":' || steps || '}' as json
+	from workflow_runs where chat_id = ? order by start_order desc, id desc`;
 
 /**
  * Our first read over our tables, with nothing around it: KV, and beside it the cache, then one D1 batch of two
@@ -42,19 +36,9 @@ async function read(env: Env, chatId: string): Promise<{ userId: string; body: s
 	const stored = await caches.default.match(`https://bare.invalid/${chatId}`);
 	if (stored) throw new Error("every read is to be a first one");
 	const statements = [CHAT, RUNS].map((sql) => env.DB.prepare(sql).bind(chatId));
-	const results = (await env.DB.batch(statements)) as [D1Result<{ userId: string }>, D1Result<Run>];
+	const results = (await env.DB.batch(statements)) as [D1Result<{ userId: string }>, D1Result<{ json: string }>];
 	const [{ results: chats }, { results: runs }] = results;
 	const [owner] = chats;
-	const body = runs.map(toJson).join(",");
+	const body = runs.map(({ json }) => json).join();
 	return owner ? { ...owner, body: `{"data":{"workflowRuns":[${body}]}}` } : null;
 }
-
-function toJson(run: Run): string {
-	return (
-		`{"id":"${run.id}","chatId":"${run.chat_id}","workflowId":"${run.workflow_id}","status":"${run.status}"` +
-		`,"startedAt":${quoted(run.started_at)},"completedAt":${quoted(run.completed_at)}` +
-		`${run.error === null ? "" : `,"error":${run.error}`},"steps":${run.steps}}`
-	);
-}
-
-const quoted = (text: string | null) => (text === null ? "null" : `"${text}"`);

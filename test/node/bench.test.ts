@@ -4,6 +4,8 @@ import { print, type Report } from "../../bench/report.ts";
 import { run } from "../../bench/run.ts";
 import { SUBJECTS } from "../../bench/subjects.ts";
 
+const hasProc = process.platform === "linux";
+
 /** As small as it gets: that the harness works and counts right is the point, not how fast anything is. */
 const SIZES = [
 	{ runs: 1, steps: 1 },
@@ -33,7 +35,7 @@ describe("the benchmark", () => {
 		}
 		expect(calls).toHaveLength(SIZES.length * (SUBJECTS.length - 1));
 		expect(network.times).toHaveLength(SUBJECTS.length - 1);
-		expect(memory.map(({ subject }) => subject)).toEqual(SUBJECTS.map(({ name }) => name));
+		expect(memory.map(({ subject }) => subject)).toEqual(hasProc ? SUBJECTS.map(({ name }) => name) : []);
 		expect(goals.length).toBeGreaterThan(0);
 		expect(bundle.gzippedBytes).toBeGreaterThan(0);
 	});
