@@ -36,6 +36,8 @@ export interface Timed {
 
 /** With calls this slow, one that does not wait for another starts before the other has ended. */
 const TELLING_DELAYS: Delays = { kv: 40, d1: 40 };
+/** So that not the first use of the code is timed. */
+const WARM_UP_REQUESTS = 50;
 /** For what is done behind the answer: it counts too. */
 const SETTLE_MILLISECONDS = 100;
 
@@ -53,6 +55,7 @@ export async function observe(
 			const asked = await warm(server, subject, each, stage.cookie);
 			calls.push({ subject: subject.name, size: sizeName(each), ...(await countCalls(agent, server, asked)) });
 		}
+		await time(agent, await warm(server, subject, size, stage.cookie), { kv: 0, d1: 0 }, WARM_UP_REQUESTS);
 		for (const each of delays) {
 			const milliseconds = await time(agent, await warm(server, subject, size, stage.cookie), each, repeats);
 			times.push({ subject: subject.name, delays: each, milliseconds });
