@@ -10,6 +10,8 @@ import type { Subject } from "./subjects.ts";
 const EDGE_CACHE = "edge-runs-history";
 /** For what a Worker does behind its answer: the entry that it puts into the cache. */
 const SETTLE_MILLISECONDS = 30;
+/** A large entry takes longer. */
+const MAX_TRIES = 100;
 
 /**
  * Brings a server to the state that its subject is about, and returns the request to measure, with the answer it
@@ -30,11 +32,15 @@ export async function warm(server: Server, subject: Subject, size: ChatSize, coo
 		if (first.status !== 200 || !isDeepStrictEqual(JSON.parse(first.body.toString()), expected)) {
 			throw new Error(`${subject.name} does not answer the ${sizeName(size)} chat as it must: ${first.status}`);
 		}
-		await sleep(SETTLE_MILLISECONDS);
 		const sent = subject.sends === "if-none-match" ? first.headers.etag : first.headers["x-d1-bookmark"];
 		const headers = subject.sends ? { cookie, [subject.sends]: String(sent) } : { cookie };
-		const { status, body } = await ask(agent, url, headers);
-		return { url, headers, status, bytes: body.length, cacheStatus: subject.cacheStatus };
+		for (let tries = 1; ; tries++) {
+			await sleep(SETTLE_MILLISECONDS);
+			const { status, body, headers: answered } = await ask(agent, url, headers);
+			const isWarm = subject.cacheStatus?.test(String(answered["cache-status"])) ?? true;
+			if (isWarm) return { url, headers, status, bytes: body.length, cacheStatus: subject.cacheStatus };
+			if (tries === MAX_TRIES) throw new Error(`${subject.name} answers ${answered["cache-status"]} again and again`);
+		}
 	} finally {
 		agent.destroy();
 	}
