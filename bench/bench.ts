@@ -24,9 +24,9 @@ const full: Options = {
 const quick: Options = {
 	...full,
 	sizes: [size(1, 1), size(100), size(1_000)],
-	plan: { rounds: 2, stretchMilliseconds: 200, connections: 8 },
+	plan: { rounds: 2, stretchMilliseconds: 150, connections: 8 },
 	delays: KV_MILLISECONDS.map((kv, i) => ({ kv, d1: D1_MILLISECONDS[i] as number })),
-	repeats: 5,
+	repeats: 3,
 };
 
 const { values } = parseArgs({
