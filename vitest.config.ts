@@ -38,6 +38,8 @@ export default defineConfig({
 				],
 				test: {
 					name: "workerd",
+					// The other projects run beside it: what takes a second on its own may take several.
+					testTimeout: 30_000,
 					// One workerd for all files: starting one a file takes longer than all tests together.
 					isolate: false,
 					maxWorkers: 1,
@@ -64,7 +66,7 @@ export default defineConfig({
 					testTimeout: 120_000,
 					hookTimeout: 120_000,
 					// Most of their time they wait for servers to start.
-					maxWorkers: 3,
+					maxWorkers: 2,
 				},
 			},
 		],

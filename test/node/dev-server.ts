@@ -6,14 +6,21 @@ import path from "node:path";
 
 export const root = path.resolve(import.meta.dirname, "../..");
 
-/** A port that nothing listens on. */
-export function freePort(): Promise<number> {
-	return new Promise((resolve, reject) => {
-		const probe = createServer().once("error", reject);
-		probe.listen(0, () => {
-			const { port } = probe.address() as { port: number };
-			probe.close(() => resolve(port));
-		});
+/** Below the ports that systems give out by themselves, so that no server started meanwhile is given one of them. */
+const PORTS = { from: 10_000, to: 30_000 };
+
+/** A port that nothing listens on, nor on the next, where `npm run dev` serves its sign-in link. */
+export async function freePort(): Promise<number> {
+	for (;;) {
+		const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
+		if ((await isFree(port)) && (await isFree(port + 1))) return port;
+	}
+}
+
+function isFree(port: number): Promise<boolean> {
+	return new Promise((resolve) => {
+		const probe = createServer().once("error", () => resolve(false));
+		probe.listen(port, () => probe.close(() => resolve(true)));
 	});
 }
 
