@@ -66,7 +66,7 @@ export default defineConfig({
 					testTimeout: 120_000,
 					hookTimeout: 120_000,
 					// Most of their time they wait for servers to start.
-					maxWorkers: 2,
+					maxWorkers: 3,
 				},
 			},
 		],
