@@ -7,6 +7,8 @@ export interface Goal {
 	readonly reached: boolean;
 	/** What was measured, as text. */
 	readonly measured: string;
+	/** The same ratio by processor time, which a busy machine changes less; undefined where it cannot be told. */
+	readonly byCpu?: string;
 }
 
 /** What a first read may take beyond its slower store, for all that is not waiting. */
@@ -21,6 +23,7 @@ export function judge(rows: readonly Row[], times: readonly Timed[]): Goal[] {
 				goal: `${subject}, ${row.size}: at least ${least} x ${to === "toTutorial" ? "tutorial" : "floor"}`,
 				reached: row[to] >= least,
 				measured: row[to].toFixed(2),
+				...byCpu(row, rows, to),
 			}));
 	return [
 		...ratio("first read", "100", "toTutorial", 2),
@@ -32,6 +35,16 @@ export function judge(rows: readonly Row[], times: readonly Timed[]): Goal[] {
 		...ratio("304", "any", "toFloor", 1),
 		...times.filter(({ subject }) => subject === "first read").map(judgeDelays),
 	];
+}
+
+function byCpu(
+	{ size, cpuMilliseconds }: Row,
+	rows: readonly Row[],
+	to: "toTutorial" | "toFloor",
+): Pick<Goal, "byCpu"> {
+	const peer = rows.find((row) => row.size === size && row.subject === (to === "toTutorial" ? "tutorial" : "floor"));
+	if (!cpuMilliseconds || !peer?.cpuMilliseconds) return {};
+	return { byCpu: (peer.cpuMilliseconds / cpuMilliseconds).toFixed(2) };
 }
 
 function judgeDelays({ delays: { kv, d1 }, milliseconds }: Timed): Goal {

@@ -76,8 +76,13 @@ export function print(report: Report): string {
 		),
 		"Goals",
 		table(
-			["", "measured", ""],
-			report.goals.map(({ goal, reached, measured }) => [goal, measured, reached ? "reached" : "missed"]),
+			["", "measured", "by cpu", ""],
+			report.goals.map(({ goal, measured, byCpu = "", reached }) => [
+				goal,
+				measured,
+				byCpu,
+				reached ? "reached" : "missed",
+			]),
 		),
 	];
 	return parts.join("\n");
