@@ -3,8 +3,8 @@ import type { AppEnv } from "../app-env";
 import { ServiceError } from "../errors";
 import { decodeCursor } from "../workflow-runs/cursor";
 import { readHistory } from "../workflow-runs/history";
-import { listData } from "../workflow-runs/json";
-import { STATUSES, Status, Uuid, type WorkflowRun } from "../workflow-runs/schemas";
+import { parseList } from "../workflow-runs/json";
+import { STATUSES, Status, Uuid } from "../workflow-runs/schemas";
 import { toHtml } from "./document";
 import { RunsPage } from "./runs-page";
 import { type Choice, RUNS_PER_PAGE, viewOf } from "./view";
@@ -23,11 +23,10 @@ export async function showRuns(c: Context<AppEnv>): Promise<Response> {
 	}
 	const history = await readHistory(scope, session, id.data);
 	const choice = readChoice(c.req.query("status"), c.req.query("before"));
-	const { workflowRuns } = JSON.parse(listData(history.body)) as { workflowRuns: WorkflowRun[] };
 	const page = (
 		<RunsPage
 			chatId={id.data}
-			view={viewOf(workflowRuns, choice)}
+			view={viewOf(parseList(history.body), choice)}
 			status={choice.status}
 			now={Date.now()}
 			copiedAt={history.cacheUse === "stale" ? history.checkedAt : null}

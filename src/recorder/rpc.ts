@@ -8,7 +8,7 @@ import { ERRORS, type ErrorCode, ServiceError } from "../errors";
 import { describeIssue } from "../handle-errors";
 import { logError, logInfo } from "../log";
 import { type Scope, scopeOf } from "../scope";
-import { recordRun, recordRuns } from "../workflow-runs/record";
+import { recordRun, recordRuns, toRecordedRuns } from "../workflow-runs/record";
 import { WorkflowRunReport, WorkflowRunReports } from "../workflow-runs/report";
 import { Uuid, type WorkflowRun } from "../workflow-runs/schemas";
 
@@ -80,8 +80,7 @@ export class WorkflowRunRecorder extends WorkerEntrypoint<Env> {
 		return this.#run("recordWorkflowRuns", async (scope) => {
 			const { workflowRuns } = parse(WorkflowRunReports, reports, "INVALID_BODY");
 			const { result, bookmark } = await recordRuns(scope, parseChatId(chatId), workflowRuns);
-			const created = result.filter((recorded) => recorded.created).map(({ run }) => run.id);
-			return { workflowRuns: result.map(({ run }) => run), created, bookmark };
+			return { ...toRecordedRuns(result), bookmark };
 		});
 	}
 

@@ -3,8 +3,7 @@ import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import type { AppEnv } from "../app-env";
 import { logError, logInfo } from "../log";
 import type { History } from "./history";
-import type { EndReason as WatchEndReason } from "./watch";
-import { watchHistory } from "./watch";
+import { type EndReason as WatchEndReason, watchHistory } from "./watch";
 
 /** Why a stream says `end`: there is no use in coming back. */
 export type EndReason = WatchEndReason | "run_ended";

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { workflowRuns } from "../db/schema";
 import { encodeHex } from "../hex";
+import type { WorkflowRun } from "./schemas";
 
 /** JSON as it is served, and its entity tag, with its quotes (RFC 9110, 8.8.3). */
 export interface JsonBody {
@@ -21,6 +22,11 @@ export function listBody(runs: readonly string[], nextCursor?: string | null): P
 /** What `listBody` made, without its envelope: `{"workflowRuns":[…]}`. */
 export function listData(body: ArrayBuffer): string {
 	return new TextDecoder().decode(body).slice('{"data":'.length, -"}".length);
+}
+
+/** The runs of a body that `listBody` made. */
+export function parseList(body: ArrayBuffer): WorkflowRun[] {
+	return (JSON.parse(listData(body)) as { workflowRuns: WorkflowRun[] }).workflowRuns;
 }
 
 /** The body of one run. */

@@ -4,7 +4,7 @@ import { jsonBody } from "../json-body";
 import { BODY_ERRORS, errors, RECORDER_ERRORS, recorderSecurity, requiredJson, written } from "../openapi";
 import { requireRecorder } from "../recorder/require-recorder";
 import { respondWritten } from "../respond";
-import { recordRuns } from "./record";
+import { recordRuns, toRecordedRuns } from "./record";
 import { MAX_RUNS, WorkflowRunReports } from "./report";
 import { RecordedWorkflowRuns, Uuid } from "./schemas";
 
@@ -31,7 +31,6 @@ export const patchWorkflowRuns: RouteHandler<typeof patchWorkflowRunsRoute, AppE
 	const { chatId } = c.req.valid("param");
 	const { result, bookmark } = await recordRuns(c.var.scope, chatId, c.req.valid("json").workflowRuns);
 	respondWritten(c, bookmark);
-	const workflowRuns = result.map(({ run }) => run);
-	const created = result.filter((recorded) => recorded.created).map(({ run }) => run.id);
-	return c.json({ data: { workflowRuns, created } }, created.length > 0 ? 201 : 200);
+	const data = toRecordedRuns(result);
+	return c.json({ data }, data.created.length > 0 ? 201 : 200);
 };

@@ -16,6 +16,14 @@ export interface RecordedRun {
 	readonly created: boolean;
 }
 
+/** A report of several runs as it is answered, over HTTP and RPC. */
+export function toRecordedRuns(recorded: readonly RecordedRun[]): { workflowRuns: WorkflowRun[]; created: string[] } {
+	return {
+		workflowRuns: recorded.map(({ run }) => run),
+		created: recorded.filter(({ created }) => created).map(({ run }) => run.id),
+	};
+}
+
 /** What a row of D1 leaves for a run's steps: it holds 2,000,000 bytes. */
 const MAX_STEPS_BYTES = 1_000_000;
 

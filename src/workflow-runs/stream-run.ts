@@ -5,7 +5,7 @@ import { errors, eventStream, headers, SESSION_ERRORS, sessionSecurity } from ".
 import { requireSession } from "../session/require-session";
 import { eventId, isCurrent, streamHistory, type Teller } from "./events";
 import { type History, readHistory } from "./history";
-import { listData } from "./json";
+import { parseList } from "./json";
 import { isTerminal, Uuid, type WorkflowRun } from "./schemas";
 
 export const streamWorkflowRunRoute = createRoute({
@@ -53,6 +53,5 @@ const oneRun = (runId: string): Teller => {
 };
 
 function runOf({ body }: History, runId: string): WorkflowRun | undefined {
-	const { workflowRuns } = JSON.parse(listData(body)) as { workflowRuns: WorkflowRun[] };
-	return workflowRuns.find((run) => run.id === runId);
+	return parseList(body).find((run) => run.id === runId);
 }

@@ -4,8 +4,8 @@ import { errors, eventStream, SESSION_ERRORS, sessionSecurity } from "../openapi
 import { requireSession } from "../session/require-session";
 import { eventId, streamHistory, type Teller } from "./events";
 import { type History, readHistory } from "./history";
-import { listData } from "./json";
-import { Uuid, type WorkflowRun } from "./schemas";
+import { listData, parseList } from "./json";
+import { Uuid } from "./schemas";
 
 export const streamWorkflowRunsRoute = createRoute({
 	method: "get",
@@ -53,6 +53,5 @@ const allRuns: Teller = {
 
 /** Each run's JSON by its id. */
 function runsOf({ body }: History): Map<string, string> {
-	const { workflowRuns } = JSON.parse(listData(body)) as { workflowRuns: WorkflowRun[] };
-	return new Map(workflowRuns.map((run) => [run.id, JSON.stringify(run)]));
+	return new Map(parseList(body).map((run) => [run.id, JSON.stringify(run)]));
 }
