@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { mergeRuns } from "../src/workflow-runs/merge.ts";
+import { mergeRuns } from "#protocol/merge.ts";
 import type { WorkflowRun } from "../src/workflow-runs/schemas.ts";
 
 /** Freshness is a second; the rest is for the answer's own time, and for timers under load. */

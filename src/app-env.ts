@@ -1,6 +1,6 @@
-import type { Env } from "./env";
-import type { Scope } from "./scope";
-import type { Session } from "./session/store";
+import type { Env } from "./env.ts";
+import type { Scope } from "./scope.ts";
+import type { Session } from "./session/store.ts";
 
 /** Hono's type environment: the Worker's bindings, and what middleware leaves for handlers. */
 export interface AppEnv {

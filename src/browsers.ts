@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
-import type { AppEnv } from "./app-env";
-import { type Env, readConfig } from "./env";
+import type { AppEnv } from "./app-env.ts";
+import { type Env, readConfig } from "./env.ts";
 
 /** How long a browser may keep a preflight's answer: Chromium's own upper bound, in seconds. */
 const PREFLIGHT_SECONDS = 7200;

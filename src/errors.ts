@@ -83,18 +83,16 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorSpec>> = {
  */
 export class ServiceError extends Error {
 	override readonly name = "ServiceError";
+	readonly code: ErrorCode;
 
 	/**
 	 * @param code which error, from the closed list
 	 * @param detail replaces the code's message where more can be said: it must be safe to show to the caller
 	 * @param options `cause`: what lies behind it, for the log only
 	 */
-	constructor(
-		readonly code: ErrorCode,
-		detail?: string,
-		options?: ErrorOptions,
-	) {
+	constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
 		super(detail ?? ERRORS[code].message, options);
+		this.code = code;
 	}
 }
 

@@ -1,9 +1,9 @@
 import type { Hook, z } from "@hono/zod-openapi";
 import type { Context, ErrorHandler, Hono, NotFoundHandler } from "hono";
-import type { AppEnv } from "./app-env";
-import { ERRORS, ServiceError, toErrorBody } from "./errors";
-import { logError } from "./log";
-import { Uuid } from "./workflow-runs/schemas";
+import type { AppEnv } from "./app-env.ts";
+import { ERRORS, ServiceError, toErrorBody } from "./errors.ts";
+import { logError } from "./log.ts";
+import { Uuid } from "./workflow-runs/schemas.ts";
 
 /** Turns whatever was thrown into an error response. */
 export const onError: ErrorHandler<AppEnv> = (thrown, c) => respondWithError(c, toServiceError(thrown, c));

@@ -1,11 +1,11 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { version } from "../package.json";
-import type { AppEnv } from "./app-env";
-import { withDeadline } from "./deadline";
-import { type Env, readConfig } from "./env";
-import { logError } from "./log";
-import { errors, json } from "./openapi";
+import type { AppEnv } from "./app-env.ts";
+import { withDeadline } from "./deadline.ts";
+import { type Env, readConfig } from "./env.ts";
+import { logError } from "./log.ts";
+import { errors, json } from "./openapi.ts";
 
 const Check = z.enum(["ok", "failing"]);
 

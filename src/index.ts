@@ -1,9 +1,9 @@
-import { app } from "./app";
-import type { Env } from "./env";
-import { pruneRuns } from "./retention/prune";
-import { scopeOf } from "./scope";
+import { app } from "./app.ts";
+import type { Env } from "./env.ts";
+import { pruneRuns } from "./retention/prune.ts";
+import { scopeOf } from "./scope.ts";
 
-export { WorkflowRunRecorder } from "./recorder/rpc";
+export { WorkflowRunRecorder } from "./recorder/rpc.ts";
 
 export default {
 	fetch: app.fetch,

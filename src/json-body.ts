@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { AppEnv } from "./app-env";
-import { ServiceError } from "./errors";
+import type { AppEnv } from "./app-env.ts";
+import { ServiceError } from "./errors.ts";
 
 /** A report's body; a run's steps may take as much in D1, whose rows hold 2,000,000 bytes. */
 export const MAX_BODY_BYTES = 1_000_000;

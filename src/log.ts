@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
-import type { AppEnv } from "./app-env";
-import { scopeOf } from "./scope";
+import type { AppEnv } from "./app-env.ts";
+import { scopeOf } from "./scope.ts";
 
 /** One structured JSON line to the Worker's log. */
 export type LogLine = { readonly requestId: string; readonly event: string } & Readonly<Record<string, unknown>>;

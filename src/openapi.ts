@@ -1,8 +1,8 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { version } from "../package.json";
-import type { AppEnv } from "./app-env";
-import { sessionCookiePrefix } from "./env";
-import { ERRORS, type ErrorCode } from "./errors";
+import type { AppEnv } from "./app-env.ts";
+import { sessionCookiePrefix } from "./env.ts";
+import { ERRORS, type ErrorCode } from "./errors.ts";
 
 /** The JSON body of every error response. */
 export const ErrorResponse = z

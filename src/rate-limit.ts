@@ -1,10 +1,10 @@
 import type { Context } from "hono";
-import type { AppEnv } from "./app-env";
-import { withDeadline } from "./deadline";
-import { type Env, readConfig } from "./env";
-import { ServiceError } from "./errors";
-import { logError } from "./log";
-import type { Scope } from "./scope";
+import type { AppEnv } from "./app-env.ts";
+import { withDeadline } from "./deadline.ts";
+import { type Env, readConfig } from "./env.ts";
+import { ServiceError } from "./errors.ts";
+import { logError } from "./log.ts";
+import type { Scope } from "./scope.ts";
 
 /** The rate limiting bindings of `wrangler.toml`, and what each counts by. */
 type Limiter = Extract<keyof Env, `${string}_LIMIT`>;

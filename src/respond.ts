@@ -1,7 +1,7 @@
 import type { Context, TypedResponse } from "hono";
-import type { AppEnv } from "./app-env";
-import type { Scope } from "./scope";
-import type { JsonBody } from "./workflow-runs/json";
+import type { AppEnv } from "./app-env.ts";
+import type { Scope } from "./scope.ts";
+import type { JsonBody } from "./workflow-runs/json.ts";
 
 /** What a response says of what it was made from. */
 export interface Origin {

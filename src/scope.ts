@@ -1,4 +1,4 @@
-import type { Env } from "./env";
+import type { Env } from "./env.ts";
 
 /** One call to this service, over HTTP or RPC: what its verbs need beside their input. */
 export interface Scope {

@@ -19,4 +19,4 @@ export {
 	uuid,
 	ZodType,
 } from "../node_modules/zod/v4/classic/schemas.js";
-export * as z from "./zod";
+export * as z from "./zod.ts";

@@ -2,9 +2,9 @@ import { env } from "cloudflare:workers";
 import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import { describe, expect, it } from "vitest";
-import { kvStorage } from "./fixtures/kv-storage";
-import { insertChat, insertRuns, request, requestWith, runsPath, uuid } from "./helpers";
-import { watchBindings } from "./watch-bindings";
+import { kvStorage } from "./fixtures/kv-storage.ts";
+import { insertChat, insertRuns, request, requestWith, runsPath, uuid } from "./helpers.ts";
+import { watchBindings } from "./watch-bindings.ts";
 
 /** A real better-auth deployment that keeps its sessions in the service's KV; its users are in memory. */
 function deployment(origin: string, cookiePrefix?: string) {

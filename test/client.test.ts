@@ -1,12 +1,12 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import type { z } from "zod";
-import { createClient, EdgeRunsError, type EdgeRunsErrorCode } from "../src/client";
-import type * as Client from "../src/client/types";
-import type { WorkflowRunReport } from "../src/workflow-runs/report";
-import type { WorkflowRun } from "../src/workflow-runs/schemas";
-import { signIn, uuid } from "./helpers";
-import { type OwnedChat, putRun, recording, registeredChat, report, TOKENS } from "./recording/recorder";
+import type * as Client from "#protocol/types.ts";
+import { createClient, EdgeRunsError, type EdgeRunsErrorCode } from "../src/client/index.ts";
+import type { WorkflowRunReport } from "../src/workflow-runs/report.ts";
+import type { WorkflowRun } from "../src/workflow-runs/schemas.ts";
+import { signIn, uuid } from "./helpers.ts";
+import { type OwnedChat, putRun, recording, registeredChat, report, TOKENS } from "./recording/recorder.ts";
 
 /** The Worker's own fetch, each call recorded; `fail` may answer or throw in its place. */
 function clientOf(headers: Record<string, string>, fail?: (request: Request, nth: number) => Response | undefined) {

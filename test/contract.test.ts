@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { readExample } from "./fixtures/contract";
+import { readExample } from "./fixtures/contract.ts";
 import contract from "./fixtures/contract.txt?raw";
-import { insertChat, insertRuns, request, runsPath, signIn, uuid } from "./helpers";
+import { insertChat, insertRuns, request, runsPath, signIn, uuid } from "./helpers.ts";
 
 const CHAT = "550e8400-e29b-41d4-a716-446655440000";
 const example = JSON.parse(readExample(contract).json);

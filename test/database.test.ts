@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { insertChat, insertRuns, requestWith, runsPath, type StoredRun, signIn, uuid } from "./helpers";
-import { type Query, watchBindings } from "./watch-bindings";
+import { insertChat, insertRuns, requestWith, runsPath, type StoredRun, signIn, uuid } from "./helpers.ts";
+import { type Query, watchBindings } from "./watch-bindings.ts";
 
 /** The steps of SQLite's plan for a query, as the service ran it. */
 async function explain({ sql, params }: Query): Promise<string[]> {

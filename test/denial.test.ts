@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { app } from "../src/app";
-import { openApiOperations } from "./conforms";
-import { describeDenials } from "./denial";
+import { app } from "../src/app.ts";
+import { openApiOperations } from "./conforms.ts";
+import { describeDenials } from "./denial.ts";
 
 const operations = await openApiOperations();
 

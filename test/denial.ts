@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { insertChat, insertRuns, requestWith, signedCookie, signIn, storedSession, uuid } from "./helpers";
-import { watchBindings } from "./watch-bindings";
+import { insertChat, insertRuns, requestWith, signedCookie, signIn, storedSession, uuid } from "./helpers.ts";
+import { watchBindings } from "./watch-bindings.ts";
 
 /** A route that serves what is under a chat, to the chat's owner alone. */
 export interface ProtectedRoute {

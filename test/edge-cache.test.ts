@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type HistoryEntry, loadHistory, storeHistory } from "../src/workflow-runs/edge-cache";
-import { insertChat, insertRuns, requestWith, runsPath, signIn, uuid } from "./helpers";
-import { putRun, report } from "./recording/recorder";
-import { type Hooks, watchBindings } from "./watch-bindings";
+import { type HistoryEntry, loadHistory, storeHistory } from "../src/workflow-runs/edge-cache.ts";
+import { insertChat, insertRuns, requestWith, runsPath, signIn, uuid } from "./helpers.ts";
+import { putRun, report } from "./recording/recorder.ts";
+import { type Hooks, watchBindings } from "./watch-bindings.ts";
 
 afterEach(() => {
 	vi.restoreAllMocks();

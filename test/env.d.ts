@@ -1,5 +1,5 @@
 declare namespace Cloudflare {
-	interface Env extends Required<import("../src/env").Env> {
+	interface Env extends Required<import("../src/env.ts").Env> {
 		/** As the limiters without `SMALL_`, but 3 a minute; see vitest.config.ts. */
 		SMALL_READ_LIMIT: RateLimit;
 		SMALL_WRITE_LIMIT: RateLimit;
@@ -10,7 +10,7 @@ declare namespace Cloudflare {
 		MIGRATIONS: import("@cloudflare/vitest-plugin").D1Migration[];
 	}
 	interface GlobalProps {
-		mainModule: typeof import("../src/index");
+		mainModule: typeof import("../src/index.ts");
 	}
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { WorkflowRunItem, WorkflowRunList } from "../src/workflow-runs/schemas";
-import { insertChat, insertRuns, request, runsPath, signIn, uuid } from "./helpers";
+import type { WorkflowRunItem, WorkflowRunList } from "../src/workflow-runs/schemas.ts";
+import { insertChat, insertRuns, request, runsPath, signIn, uuid } from "./helpers.ts";
 
 async function chatWithRuns() {
 	const user = uuid();

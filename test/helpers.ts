@@ -1,9 +1,9 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { serializeSigned } from "hono/utils/cookie";
-import { app } from "../src/app";
-import type { Env } from "../src/env";
-import { conforming } from "./conforms";
+import { app } from "../src/app.ts";
+import type { Env } from "../src/env.ts";
+import { conforming } from "./conforms.ts";
 
 /** A fresh lower-case UUID. */
 export const uuid = () => crypto.randomUUID();

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { insertChat, insertRuns, request, runsPath, signIn, uuid } from "./helpers";
+import { insertChat, insertRuns, request, runsPath, signIn, uuid } from "./helpers.ts";
 
 const user = uuid();
 let chat: string;

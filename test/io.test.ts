@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { insertChat, insertRuns, requestWith, runsPath, signedCookie, signIn, uuid } from "./helpers";
-import { watchBindings } from "./watch-bindings";
+import { insertChat, insertRuns, requestWith, runsPath, signedCookie, signIn, uuid } from "./helpers.ts";
+import { watchBindings } from "./watch-bindings.ts";
 
 async function ownChat() {
 	const user = uuid();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { WorkflowRunList } from "../src/workflow-runs/schemas";
-import { insertChat, insertRuns, request, runsPath, type StoredRun, signIn, uuid } from "./helpers";
+import type { WorkflowRunList } from "../src/workflow-runs/schemas.ts";
+import { insertChat, insertRuns, request, runsPath, type StoredRun, signIn, uuid } from "./helpers.ts";
 
 async function chatWith(runs: readonly StoredRun[]) {
 	const user = uuid();

@@ -2,10 +2,10 @@ import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { AppEnv } from "../src/app-env";
-import { onError } from "../src/handle-errors";
-import { insertChat, request, requestWith, runsPath, signIn, uuid } from "./helpers";
-import { watchBindings } from "./watch-bindings";
+import type { AppEnv } from "../src/app-env.ts";
+import { onError } from "../src/handle-errors.ts";
+import { insertChat, request, requestWith, runsPath, signIn, uuid } from "./helpers.ts";
+import { watchBindings } from "./watch-bindings.ts";
 
 let lines: string[];
 

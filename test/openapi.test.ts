@@ -3,11 +3,11 @@ import { Validator } from "@cfworker/json-schema";
 import { describe, expect, it } from "vitest";
 import { version } from "../package.json";
 import readme from "../README.md?raw";
-import { ERRORS, type ErrorCode } from "../src/errors";
-import { openApiDocument, openApiOperations } from "./conforms";
-import { readExample } from "./fixtures/contract";
+import { ERRORS, type ErrorCode } from "../src/errors.ts";
+import { openApiDocument, openApiOperations } from "./conforms.ts";
+import { readExample } from "./fixtures/contract.ts";
 import contract from "./fixtures/contract.txt?raw";
-import { request, requestWith } from "./helpers";
+import { request, requestWith } from "./helpers.ts";
 
 const document = await openApiDocument();
 const operations = await openApiOperations();

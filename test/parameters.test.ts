@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { WorkflowRunList } from "../src/workflow-runs/schemas";
-import { insertChat, insertRuns, request, runsPath, type StoredRun, signIn, uuid } from "./helpers";
+import type { WorkflowRunList } from "../src/workflow-runs/schemas.ts";
+import { insertChat, insertRuns, request, runsPath, type StoredRun, signIn, uuid } from "./helpers.ts";
 
 /** Two pending, four that started in the same millisecond, one earlier: pages must break within ties. */
 const RUNS: StoredRun[] = [

@@ -1,10 +1,10 @@
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import type { Env } from "../src/env";
-import worker from "../src/index";
-import { insertChat, insertRuns, type StoredRun, uuid } from "./helpers";
-import { revisionOf } from "./recording/recorder";
+import type { Env } from "../src/env.ts";
+import worker from "../src/index.ts";
+import { insertChat, insertRuns, type StoredRun, uuid } from "./helpers.ts";
+import { revisionOf } from "./recording/recorder.ts";
 
 const NOW = new Date("2024-06-30T03:17:00.000Z");
 

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { insertChat, request, requestWith, runsPath, signedCookie, signIn, storedSession, uuid } from "./helpers";
-import { watchBindings } from "./watch-bindings";
+import { insertChat, request, requestWith, runsPath, signedCookie, signIn, storedSession, uuid } from "./helpers.ts";
+import { watchBindings } from "./watch-bindings.ts";
 
 const user = uuid();
 let chat: string;

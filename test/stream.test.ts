@@ -2,11 +2,11 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { type EventSourceMessage, EventSourceParserStream } from "eventsource-parser/stream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { app } from "../src/app";
-import type { Env } from "../src/env";
-import { request, runsPath, signIn, storedSession, uuid } from "./helpers";
-import { type OwnedChat, putRun, recording, registeredChat, report } from "./recording/recorder";
-import { type Hooks, watchBindings } from "./watch-bindings";
+import { app } from "../src/app.ts";
+import type { Env } from "../src/env.ts";
+import { request, runsPath, signIn, storedSession, uuid } from "./helpers.ts";
+import { type OwnedChat, putRun, recording, registeredChat, report } from "./recording/recorder.ts";
+import { type Hooks, watchBindings } from "./watch-bindings.ts";
 
 const opened: ReadableStreamDefaultReader[] = [];
 afterAll(async () => {

@@ -1,5 +1,5 @@
-import type { Env, StoredSession } from "./env";
-import { isValid, signedToken } from "./session";
+import type { Env, StoredSession } from "./env.ts";
+import { isValid, signedToken } from "./session.ts";
 
 /**
  * The least that a cached, authenticated read must do: verify the cookie's signature, read the session from KV

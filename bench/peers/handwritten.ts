@@ -1,5 +1,5 @@
-import type { Env, StoredSession } from "./env";
-import { isValid, signedToken } from "./session";
+import type { Env, StoredSession } from "./env.ts";
+import { isValid, signedToken } from "./session.ts";
 
 const PATH = /^\/api\/chats\/([0-9a-f-]{36})\/workflow-runs$/;
 

@@ -1,4 +1,4 @@
-import type { StoredSession } from "./env";
+import type { StoredSession } from "./env.ts";
 
 const COOKIE = /(?:^|; )better-auth\.session_token=([^;]+)/;
 

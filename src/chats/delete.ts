@@ -1,15 +1,15 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import { and, eq, isNull } from "drizzle-orm";
-import type { AppEnv } from "../app-env";
-import { drizzleOver } from "../db/client";
-import { chats } from "../db/schema";
-import { type Written, writeD1 } from "../db/write";
-import { ServiceError } from "../errors";
-import { errors, RECORDER_ERRORS, recorderSecurity, writtenHeaders } from "../openapi";
-import { requireRecorder } from "../recorder/require-recorder";
-import { respondWritten } from "../respond";
-import type { Scope } from "../scope";
-import { Uuid } from "../workflow-runs/schemas";
+import type { AppEnv } from "../app-env.ts";
+import { drizzleOver } from "../db/client.ts";
+import { chats } from "../db/schema.ts";
+import { type Written, writeD1 } from "../db/write.ts";
+import { ServiceError } from "../errors.ts";
+import { errors, RECORDER_ERRORS, recorderSecurity, writtenHeaders } from "../openapi.ts";
+import { requireRecorder } from "../recorder/require-recorder.ts";
+import { respondWritten } from "../respond.ts";
+import type { Scope } from "../scope.ts";
+import { Uuid } from "../workflow-runs/schemas.ts";
 
 /**
  * Deletes a chat softly: readers no longer find it, its rows stay. Idempotent.

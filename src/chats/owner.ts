@@ -1,5 +1,5 @@
-import { ServiceError } from "../errors";
-import type { Session } from "../session/store";
+import { ServiceError } from "../errors.ts";
+import type { Session } from "../session/store.ts";
 
 /**
  * Waits for the session and for what was read of a chat meanwhile, and gives it to nobody but the chat's owner.

@@ -1,17 +1,17 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import { and, eq, isNotNull } from "drizzle-orm";
-import type { AppEnv } from "../app-env";
-import { drizzleOver } from "../db/client";
-import { chats } from "../db/schema";
-import { type Written, writeD1 } from "../db/write";
-import { ServiceError } from "../errors";
-import { jsonBody } from "../json-body";
-import { BODY_ERRORS, errors, recorderSecurity, requiredJson, written } from "../openapi";
-import { requireRecorder } from "../recorder/require-recorder";
-import { respondWritten } from "../respond";
-import type { Scope } from "../scope";
-import { Uuid } from "../workflow-runs/schemas";
-import { ChatItem, ChatRegistration } from "./schemas";
+import type { AppEnv } from "../app-env.ts";
+import { drizzleOver } from "../db/client.ts";
+import { chats } from "../db/schema.ts";
+import { type Written, writeD1 } from "../db/write.ts";
+import { ServiceError } from "../errors.ts";
+import { jsonBody } from "../json-body.ts";
+import { BODY_ERRORS, errors, recorderSecurity, requiredJson, written } from "../openapi.ts";
+import { requireRecorder } from "../recorder/require-recorder.ts";
+import { respondWritten } from "../respond.ts";
+import type { Scope } from "../scope.ts";
+import { Uuid } from "../workflow-runs/schemas.ts";
+import { ChatItem, ChatRegistration } from "./schemas.ts";
 
 /**
  * Registers a chat with its owner. Idempotent; a deleted chat comes back with its runs.

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../errors.js";
+import type { ErrorCode } from "../errors.ts";
 
 /** What an answer can be that is none of the service's own, e.g. a proxy's. */
 type ForeignCode = "UNEXPECTED_RESPONSE";
@@ -9,17 +9,26 @@ export type EdgeRunsErrorCode = ErrorCode | ForeignCode;
 export class EdgeRunsError extends Error {
 	override readonly name = "EdgeRunsError";
 
+	readonly code: EdgeRunsErrorCode;
+	/** HTTP status. */
+	readonly status: number;
+	/** Names the request in the service's log. */
+	readonly requestId: string | null;
+	/** From `Retry-After`: after how many seconds the same may be tried again. */
+	readonly retryAfterSeconds: number | null;
+
 	constructor(
-		readonly code: EdgeRunsErrorCode,
+		code: EdgeRunsErrorCode,
 		message: string,
-		/** HTTP status. */
-		readonly status: number,
-		/** Names the request in the service's log. */
-		readonly requestId: string | null,
-		/** From `Retry-After`: after how many seconds the same may be tried again. */
-		readonly retryAfterSeconds: number | null,
+		status: number,
+		requestId: string | null,
+		retryAfterSeconds: number | null,
 	) {
 		super(message);
+		this.code = code;
+		this.status = status;
+		this.requestId = requestId;
+		this.retryAfterSeconds = retryAfterSeconds;
 	}
 }
 

@@ -1,11 +1,11 @@
 import { hc } from "hono/client";
-import type { AppType } from "../app";
-import { type Answer, toError } from "./errors.js";
-import type { WorkflowRun, WorkflowRunReport, WorkflowRunStatus } from "./types.js";
-import { watch } from "./watch.js";
+import type { WorkflowRun, WorkflowRunReport, WorkflowRunStatus } from "#protocol/types.ts";
+import type { AppType } from "../app.ts";
+import { type Answer, toError } from "./errors.ts";
+import { watch } from "./watch.ts";
 
-export { EdgeRunsError, type EdgeRunsErrorCode } from "./errors.js";
-export type * from "./types.js";
+export type * from "#protocol/types.ts";
+export { EdgeRunsError, type EdgeRunsErrorCode } from "./errors.ts";
 
 export interface ClientOptions {
 	/** Sent with each request, e.g. `{ authorization: "Bearer …" }` of a recorder, or `{ cookie }` where there is no browser. */

@@ -1,6 +1,7 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
-import { type Answer, EdgeRunsError, toError } from "./errors.js";
-import type { WorkflowRun } from "./types.js";
+import { compareRuns } from "#protocol/order.ts";
+import type { WorkflowRun } from "#protocol/types.ts";
+import { type Answer, EdgeRunsError, toError } from "./errors.ts";
 
 /** The service sends a comment every 15 s: a line that is silent for three of them is dead. */
 const SILENCE_SECONDS = 45;
@@ -67,12 +68,6 @@ export async function* watch(connect: Connect, signal: AbortSignal | undefined):
 			line.abort();
 		}
 	}
-}
-
-/** Not yet started first, then newest start first, ties by id descending. */
-function compareRuns(a: WorkflowRun, b: WorkflowRun): number {
-	const [startA, startB] = [a.startedAt ?? "~", b.startedAt ?? "~"];
-	return startA === startB ? (a.id < b.id ? 1 : -1) : startA < startB ? 1 : -1;
 }
 
 /** Exponential, with jitter, so that clients which lost the line together do not come back together. */

@@ -1,8 +1,8 @@
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
-import { DeadlineError, withDeadline } from "../deadline";
-import { readConfig } from "../env";
-import { ServiceError } from "../errors";
-import type { Scope } from "../scope";
+import { DeadlineError, withDeadline } from "../deadline.ts";
+import { readConfig } from "../env.ts";
+import { ServiceError } from "../errors.ts";
+import type { Scope } from "../scope.ts";
 
 /**
  * Drizzle over a D1 session, so that reads may use the nearest replica and still

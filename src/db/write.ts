@@ -1,7 +1,7 @@
-import { withDeadline } from "../deadline";
-import { readConfig } from "../env";
-import { ServiceError } from "../errors";
-import type { Scope } from "../scope";
+import { withDeadline } from "../deadline.ts";
+import { readConfig } from "../env.ts";
+import { ServiceError } from "../errors.ts";
+import type { Scope } from "../scope.ts";
 
 /** What was read has changed meanwhile: a write that built on it must begin again. */
 export class ConflictError extends Error {

@@ -1,4 +1,4 @@
-import { describeMoment, exactMoment } from "./time";
+import { describeMoment, exactMoment } from "./time.ts";
 
 /** A moment as people say it, with the exact one on hover. */
 export function Moment({ at, now }: { at: string; now: number }) {

@@ -1,5 +1,5 @@
-import type { WorkflowRun } from "../workflow-runs/schemas";
-import { axisOf, barOf } from "./timeline";
+import type { WorkflowRun } from "../workflow-runs/schemas.ts";
+import { axisOf, barOf } from "./timeline.ts";
 
 /** Steps that are drawn: each is a lane, and thinner ones cannot be seen. */
 const MAX_LANES = 24;

@@ -1,6 +1,6 @@
-import type { Status } from "../workflow-runs/schemas";
-import { STATUS_WORD, StatusIcon } from "./status";
-import type { View } from "./view";
+import type { Status } from "../workflow-runs/schemas.ts";
+import { STATUS_WORD, StatusIcon } from "./status.tsx";
+import type { View } from "./view.ts";
 
 interface Props {
 	readonly view: View;

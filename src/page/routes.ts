@@ -1,11 +1,11 @@
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
-import type { AppEnv } from "../app-env";
-import { STRICT_TRANSPORT } from "../browsers";
-import { toServiceError } from "../handle-errors";
-import { requireSession } from "../session/require-session";
-import { showError } from "./show-error";
-import { showRuns } from "./show-runs";
+import type { AppEnv } from "../app-env.ts";
+import { STRICT_TRANSPORT } from "../browsers.ts";
+import { toServiceError } from "../handle-errors.ts";
+import { requireSession } from "../session/require-session.ts";
+import { showError } from "./show-error.tsx";
+import { showRuns } from "./show-runs.tsx";
 
 /*
  * The pages are part of the Worker's one bundle: `import()` would not keep them out of it, and makes it larger.

@@ -1,10 +1,10 @@
-import type { WorkflowRun } from "../workflow-runs/schemas";
-import { Moment } from "./moment";
-import { Overview } from "./overview";
-import { STATUS_WORD, StatusIcon } from "./status";
-import { Steps } from "./steps";
-import { describeDuration, exactMoment } from "./time";
-import { lengthOf } from "./timeline";
+import type { WorkflowRun } from "../workflow-runs/schemas.ts";
+import { Moment } from "./moment.tsx";
+import { Overview } from "./overview.tsx";
+import { STATUS_WORD, StatusIcon } from "./status.tsx";
+import { Steps } from "./steps.tsx";
+import { describeDuration, exactMoment } from "./time.ts";
+import { lengthOf } from "./timeline.ts";
 
 /*
  * The server renders these components to HTML, and the browser to DOM nodes: one markup for both.

@@ -1,9 +1,9 @@
-import type { Status } from "../workflow-runs/schemas";
-import { Document } from "./document";
-import { Below, Filters } from "./parts";
-import { Run, shortId } from "./run";
-import { describeMoment, exactMoment } from "./time";
-import { openAtFirst, type View } from "./view";
+import type { Status } from "../workflow-runs/schemas.ts";
+import { Document } from "./document.tsx";
+import { Below, Filters } from "./parts.tsx";
+import { Run, shortId } from "./run.tsx";
+import { describeMoment, exactMoment } from "./time.ts";
+import { openAtFirst, type View } from "./view.ts";
 
 interface Props {
 	readonly chatId: string;

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
-import type { AppEnv } from "../app-env";
-import { ERRORS, type ErrorCode, type ServiceError } from "../errors";
-import { Document, toHtml } from "./document";
+import type { AppEnv } from "../app-env.ts";
+import { ERRORS, type ErrorCode, type ServiceError } from "../errors.ts";
+import { Document, toHtml } from "./document.tsx";
 
 /** What to do about it; for the other errors their message says enough. */
 const TEXTS: Partial<Record<ErrorCode, readonly [title: string, advice: string]>> = {

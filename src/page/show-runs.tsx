@@ -1,13 +1,13 @@
 import type { Context } from "hono";
-import type { AppEnv } from "../app-env";
-import { ServiceError } from "../errors";
-import { decodeCursor } from "../workflow-runs/cursor";
-import { readHistory } from "../workflow-runs/history";
-import { parseList } from "../workflow-runs/json";
-import { STATUSES, Status, Uuid } from "../workflow-runs/schemas";
-import { toHtml } from "./document";
-import { RunsPage } from "./runs-page";
-import { type Choice, RUNS_PER_PAGE, viewOf } from "./view";
+import type { AppEnv } from "../app-env.ts";
+import { ServiceError } from "../errors.ts";
+import { decodeCursor } from "../workflow-runs/cursor.ts";
+import { readHistory } from "../workflow-runs/history.ts";
+import { parseList } from "../workflow-runs/json.ts";
+import { STATUSES, Status, Uuid } from "../workflow-runs/schemas.ts";
+import { toHtml } from "./document.tsx";
+import { RunsPage } from "./runs-page.tsx";
+import { type Choice, RUNS_PER_PAGE, viewOf } from "./view.ts";
 
 /**
  * `GET /chats/:chatId`: a chat's workflow runs for its owner, as a page. Checks come in the API's order.

@@ -1,4 +1,4 @@
-import type { Status } from "../workflow-runs/schemas";
+import type { Status } from "../workflow-runs/schemas.ts";
 
 /** The word for each status. */
 export const STATUS_WORD: Readonly<Record<Status, string>> = {

@@ -1,7 +1,7 @@
-import type { Step, WorkflowRun } from "../workflow-runs/schemas";
-import { STATUS_WORD, StatusIcon } from "./status";
-import { axisMarks, describeDuration } from "./time";
-import { axisOf, barOf, endOf, lengthOf, type Span } from "./timeline";
+import type { Step, WorkflowRun } from "../workflow-runs/schemas.ts";
+import { STATUS_WORD, StatusIcon } from "./status.tsx";
+import { axisMarks, describeDuration } from "./time.ts";
+import { axisOf, barOf, endOf, lengthOf, type Span } from "./timeline.ts";
 
 /** A run may have 1,000 steps: of those behind the first, only what failed or runs is listed. */
 const MAX_STEPS = 100;

@@ -1,4 +1,4 @@
-import type { Step, WorkflowRun } from "../workflow-runs/schemas";
+import type { Step, WorkflowRun } from "../workflow-runs/schemas.ts";
 
 /*
  * Where a run and its steps lie in time. Pure: `now` is in milliseconds since the epoch.

@@ -1,6 +1,7 @@
-import type { Position } from "../workflow-runs/cursor";
-import { encodeCursor } from "../workflow-runs/cursor";
-import type { Status, WorkflowRun } from "../workflow-runs/schemas";
+import { compareText, startOrderOf } from "#protocol/order.ts";
+import type { Position } from "../workflow-runs/cursor.ts";
+import { encodeCursor } from "../workflow-runs/cursor.ts";
+import type { Status, WorkflowRun } from "../workflow-runs/schemas.ts";
 
 /** Which of a chat's runs a page shows. */
 export interface Choice {
@@ -40,23 +41,11 @@ export function viewOf(runs: readonly WorkflowRun[], { status, after, limit }: C
 	return { counts, total: runs.length, runs: shown, next: goesOn && last ? encodeCursor(last) : null };
 }
 
-/** The list's order: not yet started first, then newest start first, ties by id descending. */
-export function compareRuns(a: WorkflowRun, b: WorkflowRun): number {
-	return compareText(b.startedAt ?? NOT_STARTED, a.startedAt ?? NOT_STARTED) || compareText(b.id, a.id);
-}
-
-/** Behind every timestamp, as in the database's order. */
-const NOT_STARTED = "~";
-
 /** Which run shows its steps at first: the newest that has any progress to show. */
 export function openAtFirst(runs: readonly WorkflowRun[]): WorkflowRun | undefined {
 	return runs.find((run) => run.startedAt !== null);
 }
 
 function isBehind(run: WorkflowRun, { startOrder, id }: Position): boolean {
-	return (compareText(startOrder, run.startedAt ?? NOT_STARTED) || compareText(id, run.id)) > 0;
-}
-
-function compareText(a: string, b: string): number {
-	return a < b ? -1 : a > b ? 1 : 0;
+	return (compareText(startOrder, startOrderOf(run)) || compareText(id, run.id)) > 0;
 }

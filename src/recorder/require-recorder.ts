@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from "hono";
 import { timingSafeEqual } from "hono/utils/buffer";
-import type { AppEnv } from "../app-env";
-import { readConfig } from "../env";
-import { ServiceError } from "../errors";
-import { countAgainst, refuseSignIn } from "../rate-limit";
+import type { AppEnv } from "../app-env.ts";
+import { readConfig } from "../env.ts";
+import { ServiceError } from "../errors.ts";
+import { countAgainst, refuseSignIn } from "../rate-limit.ts";
 
 /** `Authorization: Bearer b64token` (RFC 6750, 2.1); the scheme in any case (RFC 9110, 11.1). */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;

@@ -1,16 +1,16 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { z } from "@hono/zod-openapi";
-import { deleteChat } from "../chats/delete";
-import { registerChat } from "../chats/register";
-import { ChatRegistration } from "../chats/schemas";
-import type { Env } from "../env";
-import { ERRORS, type ErrorCode, ServiceError } from "../errors";
-import { describeIssue } from "../handle-errors";
-import { logError, logInfo } from "../log";
-import { type Scope, scopeOf } from "../scope";
-import { recordRun, recordRuns, toRecordedRuns } from "../workflow-runs/record";
-import { WorkflowRunReport, WorkflowRunReports } from "../workflow-runs/report";
-import { Uuid, type WorkflowRun } from "../workflow-runs/schemas";
+import { deleteChat } from "../chats/delete.ts";
+import { registerChat } from "../chats/register.ts";
+import { ChatRegistration } from "../chats/schemas.ts";
+import type { Env } from "../env.ts";
+import { ERRORS, type ErrorCode, ServiceError } from "../errors.ts";
+import { describeIssue } from "../handle-errors.ts";
+import { logError, logInfo } from "../log.ts";
+import { type Scope, scopeOf } from "../scope.ts";
+import { recordRun, recordRuns, toRecordedRuns } from "../workflow-runs/record.ts";
+import { WorkflowRunReport, WorkflowRunReports } from "../workflow-runs/report.ts";
+import { Uuid, type WorkflowRun } from "../workflow-runs/schemas.ts";
 
 /** What every verb answers beside its result. */
 interface Recorded {

@@ -1,10 +1,10 @@
 import { and, inArray, lt, sql } from "drizzle-orm";
-import { drizzleOver } from "../db/client";
-import { chats, workflowRuns } from "../db/schema";
-import { writeD1 } from "../db/write";
-import { readConfig } from "../env";
-import { logInfo } from "../log";
-import type { Scope } from "../scope";
+import { drizzleOver } from "../db/client.ts";
+import { chats, workflowRuns } from "../db/schema.ts";
+import { writeD1 } from "../db/write.ts";
+import { readConfig } from "../env.ts";
+import { logInfo } from "../log.ts";
+import type { Scope } from "../scope.ts";
 
 /** Small, so that no reader or recorder waits long behind one: D1 does one thing at a time. */
 const BATCH_RUNS = 100;

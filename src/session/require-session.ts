@@ -1,11 +1,11 @@
 import type { MiddlewareHandler } from "hono";
-import type { AppEnv } from "../app-env";
-import { readConfig } from "../env";
-import { ServiceError } from "../errors";
-import { encodeHex } from "../hex";
-import { countAgainst, refuseSignIn } from "../rate-limit";
-import { readSessionToken } from "./cookie";
-import { readSession } from "./store";
+import type { AppEnv } from "../app-env.ts";
+import { readConfig } from "../env.ts";
+import { ServiceError } from "../errors.ts";
+import { encodeHex } from "../hex.ts";
+import { countAgainst, refuseSignIn } from "../rate-limit.ts";
+import { readSessionToken } from "./cookie.ts";
+import { readSession } from "./store.ts";
 
 /**
  * Lets a request pass that carries a signed session cookie, and starts reading its session from KV.

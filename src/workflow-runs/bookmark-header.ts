@@ -1,7 +1,7 @@
 import type { Context } from "hono";
-import type { AppEnv } from "../app-env";
-import { BOOKMARK } from "../db/bookmark";
-import { ServiceError } from "../errors";
+import type { AppEnv } from "../app-env.ts";
+import { BOOKMARK } from "../db/bookmark.ts";
+import { ServiceError } from "../errors.ts";
 
 const NAME = "x-d1-bookmark";
 

@@ -1,17 +1,18 @@
+import { startOrderOf } from "#protocol/order.ts";
+
 /** A run's place in the list's order. */
 export interface Position {
-	/** `workflow_runs.start_order`: the start's timestamp, or "~" for a run that has not started. */
+	/** `workflow_runs.start_order`: the start's timestamp, or `NOT_STARTED`. */
 	readonly startOrder: string;
 	/** The run's id, lower-case UUID. */
 	readonly id: string;
 }
 
-const NOT_STARTED = "~";
 const POSITION = /^(~|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** The opaque cursor (base64url, RFC 4648, 5) of the runs behind this one. */
 export function encodeCursor(run: { startedAt: string | null; id: string }): string {
-	return btoa(`${run.startedAt ?? NOT_STARTED} ${run.id}`)
+	return btoa(`${startOrderOf(run)} ${run.id}`)
 		.replaceAll("+", "-")
 		.replaceAll("/", "_")
 		.replaceAll("=", "");

@@ -1,7 +1,7 @@
-import { withDeadline } from "../deadline";
-import { readConfig } from "../env";
-import { logError } from "../log";
-import type { Scope } from "../scope";
+import { withDeadline } from "../deadline.ts";
+import { readConfig } from "../env.ts";
+import { logError } from "../log.ts";
+import type { Scope } from "../scope.ts";
 
 /** A chat's history as this data centre keeps it: what is served, whose it is, and how old it is. */
 export interface HistoryEntry {

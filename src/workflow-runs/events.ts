@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
-import type { AppEnv } from "../app-env";
-import { logError, logInfo } from "../log";
-import type { History } from "./history";
-import { type EndReason as WatchEndReason, watchHistory } from "./watch";
+import type { AppEnv } from "../app-env.ts";
+import { logError, logInfo } from "../log.ts";
+import type { History } from "./history.ts";
+import { type EndReason as WatchEndReason, watchHistory } from "./watch.ts";
 
 /** Why a stream says `end`: there is no use in coming back. */
 export type EndReason = WatchEndReason | "run_ended";

@@ -1,13 +1,13 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
-import type { AppEnv } from "../app-env";
-import { ServiceError } from "../errors";
-import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../openapi";
-import { respondWithJson } from "../respond";
-import { requireSession } from "../session/require-session";
-import { bookmarkParameter, readBookmark } from "./bookmark-header";
-import { runBody } from "./json";
-import { readSlice } from "./read";
-import { Uuid, WorkflowRunItem } from "./schemas";
+import type { AppEnv } from "../app-env.ts";
+import { ServiceError } from "../errors.ts";
+import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../openapi.ts";
+import { respondWithJson } from "../respond.ts";
+import { requireSession } from "../session/require-session.ts";
+import { bookmarkParameter, readBookmark } from "./bookmark-header.ts";
+import { runBody } from "./json.ts";
+import { readSlice } from "./read.ts";
+import { Uuid, WorkflowRunItem } from "./schemas.ts";
 
 export const getWorkflowRunRoute = createRoute({
 	method: "get",

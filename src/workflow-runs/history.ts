@@ -1,13 +1,13 @@
-import { forOwner } from "../chats/owner";
-import { newer } from "../db/bookmark";
-import { type Answer, askD1 } from "../db/client";
-import { type Config, readConfig } from "../env";
-import { logError } from "../log";
-import type { Scope } from "../scope";
-import type { Session } from "../session/store";
-import { forgetHistory, type HistoryEntry, loadHistory, storeHistory } from "./edge-cache";
-import { listBody } from "./json";
-import { type ChatRuns, readChatRuns } from "./read";
+import { forOwner } from "../chats/owner.ts";
+import { newer } from "../db/bookmark.ts";
+import { type Answer, askD1 } from "../db/client.ts";
+import { type Config, readConfig } from "../env.ts";
+import { logError } from "../log.ts";
+import type { Scope } from "../scope.ts";
+import type { Session } from "../session/store.ts";
+import { forgetHistory, type HistoryEntry, loadHistory, storeHistory } from "./edge-cache.ts";
+import { listBody } from "./json.ts";
+import { type ChatRuns, readChatRuns } from "./read.ts";
 
 /**
  * How the edge cache took part.

@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
-import { workflowRuns } from "../db/schema";
-import { encodeHex } from "../hex";
-import type { WorkflowRun } from "./schemas";
+import { workflowRuns } from "../db/schema.ts";
+import { encodeHex } from "../hex.ts";
+import type { WorkflowRun } from "./schemas.ts";
 
 /** JSON as it is served, and its entity tag, with its quotes (RFC 9110, 8.8.3). */
 export interface JsonBody {

@@ -1,14 +1,14 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
-import type { AppEnv } from "../app-env";
-import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../openapi";
-import { respondWithJson } from "../respond";
-import { requireSession } from "../session/require-session";
-import { bookmarkParameter, readBookmark } from "./bookmark-header";
-import { decodeCursor, encodeCursor } from "./cursor";
-import { CACHE_STATUS, readHistory } from "./history";
-import { listBody } from "./json";
-import { readSlice } from "./read";
-import { STATUSES, Status, Uuid, WorkflowRunList } from "./schemas";
+import type { AppEnv } from "../app-env.ts";
+import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../openapi.ts";
+import { respondWithJson } from "../respond.ts";
+import { requireSession } from "../session/require-session.ts";
+import { bookmarkParameter, readBookmark } from "./bookmark-header.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { CACHE_STATUS, readHistory } from "./history.ts";
+import { listBody } from "./json.ts";
+import { readSlice } from "./read.ts";
+import { STATUSES, Status, Uuid, WorkflowRunList } from "./schemas.ts";
 
 const MAX_LIMIT = 100;
 

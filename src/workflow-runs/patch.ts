@@ -1,12 +1,12 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
-import type { AppEnv } from "../app-env";
-import { jsonBody } from "../json-body";
-import { BODY_ERRORS, errors, RECORDER_ERRORS, recorderSecurity, requiredJson, written } from "../openapi";
-import { requireRecorder } from "../recorder/require-recorder";
-import { respondWritten } from "../respond";
-import { recordRuns, toRecordedRuns } from "./record";
-import { MAX_RUNS, WorkflowRunReports } from "./report";
-import { RecordedWorkflowRuns, Uuid } from "./schemas";
+import type { AppEnv } from "../app-env.ts";
+import { jsonBody } from "../json-body.ts";
+import { BODY_ERRORS, errors, RECORDER_ERRORS, recorderSecurity, requiredJson, written } from "../openapi.ts";
+import { requireRecorder } from "../recorder/require-recorder.ts";
+import { respondWritten } from "../respond.ts";
+import { recordRuns, toRecordedRuns } from "./record.ts";
+import { MAX_RUNS, WorkflowRunReports } from "./report.ts";
+import { RecordedWorkflowRuns, Uuid } from "./schemas.ts";
 
 export const patchWorkflowRunsRoute = createRoute({
 	method: "patch",

@@ -1,12 +1,12 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
-import type { AppEnv } from "../app-env";
-import { jsonBody } from "../json-body";
-import { BODY_ERRORS, errors, RECORDER_ERRORS, recorderSecurity, requiredJson, written } from "../openapi";
-import { requireRecorder } from "../recorder/require-recorder";
-import { respondWritten } from "../respond";
-import { recordRun } from "./record";
-import { WorkflowRunReport } from "./report";
-import { Uuid, WorkflowRunItem } from "./schemas";
+import type { AppEnv } from "../app-env.ts";
+import { jsonBody } from "../json-body.ts";
+import { BODY_ERRORS, errors, RECORDER_ERRORS, recorderSecurity, requiredJson, written } from "../openapi.ts";
+import { requireRecorder } from "../recorder/require-recorder.ts";
+import { respondWritten } from "../respond.ts";
+import { recordRun } from "./record.ts";
+import { WorkflowRunReport } from "./report.ts";
+import { Uuid, WorkflowRunItem } from "./schemas.ts";
 
 export const putWorkflowRunRoute = createRoute({
 	method: "put",

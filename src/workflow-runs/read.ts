@@ -1,12 +1,12 @@
 import { and, desc, eq, inArray, isNull, ne, type SQL, sql } from "drizzle-orm";
-import { forOwner } from "../chats/owner";
-import { askD1, drizzleOver } from "../db/client";
-import { chats, workflowRuns } from "../db/schema";
-import type { Scope } from "../scope";
-import type { Session } from "../session/store";
-import type { Position } from "./cursor";
-import { runJson } from "./json";
-import type { Status } from "./schemas";
+import { forOwner } from "../chats/owner.ts";
+import { askD1, drizzleOver } from "../db/client.ts";
+import { chats, workflowRuns } from "../db/schema.ts";
+import type { Scope } from "../scope.ts";
+import type { Session } from "../session/store.ts";
+import type { Position } from "./cursor.ts";
+import { runJson } from "./json.ts";
+import type { Status } from "./schemas.ts";
 
 /** Which of a chat's runs to read; with nothing set, all of them. */
 export interface Slice {

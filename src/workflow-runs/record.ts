@@ -1,13 +1,13 @@
 import { eq, inArray, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import { drizzleOver } from "../db/client";
-import { chats, workflowRuns } from "../db/schema";
-import { ConflictError, type Written, writeD1 } from "../db/write";
-import { ServiceError } from "../errors";
-import type { Scope } from "../scope";
-import { mergeRuns } from "./merge";
-import { MAX_STEPS, type WorkflowRunReport, type WorkflowRunReports } from "./report";
-import type { WorkflowRun } from "./schemas";
+import { mergeRuns } from "#protocol/merge.ts";
+import { drizzleOver } from "../db/client.ts";
+import { chats, workflowRuns } from "../db/schema.ts";
+import { ConflictError, type Written, writeD1 } from "../db/write.ts";
+import { ServiceError } from "../errors.ts";
+import type { Scope } from "../scope.ts";
+import { MAX_STEPS, type WorkflowRunReport, type WorkflowRunReports } from "./report.ts";
+import type { WorkflowRun } from "./schemas.ts";
 
 /** A run as it is stored after a report. */
 export interface RecordedRun {

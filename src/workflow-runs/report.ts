@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { isTerminal, Status, Uuid } from "./schemas";
+import { isTerminal, Status, Uuid } from "./schemas.ts";
 
 /*
  * What a recorder reports: the shape that the list returns, so that the JSON of a GET can be PUT back

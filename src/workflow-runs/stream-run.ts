@@ -1,12 +1,12 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
-import type { AppEnv } from "../app-env";
-import { ServiceError } from "../errors";
-import { errors, eventStream, headers, SESSION_ERRORS, sessionSecurity } from "../openapi";
-import { requireSession } from "../session/require-session";
-import { eventId, isCurrent, streamHistory, type Teller } from "./events";
-import { type History, readHistory } from "./history";
-import { parseList } from "./json";
-import { isTerminal, Uuid, type WorkflowRun } from "./schemas";
+import type { AppEnv } from "../app-env.ts";
+import { ServiceError } from "../errors.ts";
+import { errors, eventStream, headers, SESSION_ERRORS, sessionSecurity } from "../openapi.ts";
+import { requireSession } from "../session/require-session.ts";
+import { eventId, isCurrent, streamHistory, type Teller } from "./events.ts";
+import { type History, readHistory } from "./history.ts";
+import { parseList } from "./json.ts";
+import { isTerminal, Uuid, type WorkflowRun } from "./schemas.ts";
 
 export const streamWorkflowRunRoute = createRoute({
 	method: "get",

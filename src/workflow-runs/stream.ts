@@ -1,11 +1,11 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
-import type { AppEnv } from "../app-env";
-import { errors, eventStream, SESSION_ERRORS, sessionSecurity } from "../openapi";
-import { requireSession } from "../session/require-session";
-import { eventId, streamHistory, type Teller } from "./events";
-import { type History, readHistory } from "./history";
-import { listData, parseList } from "./json";
-import { Uuid } from "./schemas";
+import type { AppEnv } from "../app-env.ts";
+import { errors, eventStream, SESSION_ERRORS, sessionSecurity } from "../openapi.ts";
+import { requireSession } from "../session/require-session.ts";
+import { eventId, streamHistory, type Teller } from "./events.ts";
+import { type History, readHistory } from "./history.ts";
+import { listData, parseList } from "./json.ts";
+import { Uuid } from "./schemas.ts";
 
 export const streamWorkflowRunsRoute = createRoute({
 	method: "get",

@@ -1,9 +1,9 @@
-import { readConfig } from "../env";
-import { ServiceError } from "../errors";
-import type { Scope } from "../scope";
-import type { Session } from "../session/store";
-import { peekHistory } from "./edge-cache";
-import { type History, readHistory } from "./history";
+import { readConfig } from "../env.ts";
+import { ServiceError } from "../errors.ts";
+import type { Scope } from "../scope.ts";
+import type { Session } from "../session/store.ts";
+import { peekHistory } from "./edge-cache.ts";
+import { type History, readHistory } from "./history.ts";
 
 /** A watch ends after this, and its client comes back. */
 const WATCH_SECONDS = 3600;

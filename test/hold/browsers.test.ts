@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { insertChat, insertRuns, requestWith, runsPath, signIn, uuid } from "../helpers";
-import { recording } from "../recording/recorder";
+import { insertChat, insertRuns, requestWith, runsPath, signIn, uuid } from "../helpers.ts";
+import { recording } from "../recording/recorder.ts";
 
 const APP = "https://app.example.com";
 const ADMIN = "http://localhost:5173";

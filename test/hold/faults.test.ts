@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Env } from "../../src/env";
-import { insertChat, insertRuns, requestWith, runsPath, signIn, uuid } from "../helpers";
-import { putRun, recording, report } from "../recording/recorder";
-import { watchBindings } from "../watch-bindings";
+import type { Env } from "../../src/env.ts";
+import { insertChat, insertRuns, requestWith, runsPath, signIn, uuid } from "../helpers.ts";
+import { putRun, recording, report } from "../recording/recorder.ts";
+import { watchBindings } from "../watch-bindings.ts";
 
 /* Faults of stores that no other test has: see docs/faults.md for the whole table. */
 

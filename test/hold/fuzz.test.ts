@@ -2,12 +2,12 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { app } from "../../src/app";
-import { withDeadline } from "../../src/deadline";
-import { conforming } from "../conforms";
-import { TOKENS } from "../recording/recorder";
-import { anyRequest, type Sent } from "./fuzz/requests";
-import { makeWorld, SECRET, TOKEN as SESSION_TOKEN } from "./fuzz/world";
+import { app } from "../../src/app.ts";
+import { withDeadline } from "../../src/deadline.ts";
+import { conforming } from "../conforms.ts";
+import { TOKENS } from "../recording/recorder.ts";
+import { anyRequest, type Sent } from "./fuzz/requests.ts";
+import { makeWorld, SECRET, TOKEN as SESSION_TOKEN } from "./fuzz/world.ts";
 
 /** `npm run fuzz` sets them: for so long, from this seed. Else a few thousand requests, from a new seed each time. */
 const seconds = Number(env.FUZZ_SECONDS) || null;

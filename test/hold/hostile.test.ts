@@ -1,7 +1,7 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { ErrorBody } from "../../src/errors";
-import { request, runsPath, uuid } from "../helpers";
+import type { ErrorBody } from "../../src/errors.ts";
+import { request, runsPath, uuid } from "../helpers.ts";
 import {
 	type OwnedChat,
 	putRun,
@@ -10,7 +10,7 @@ import {
 	registeredChat,
 	report,
 	wholeDatabase,
-} from "../recording/recorder";
+} from "../recording/recorder.ts";
 
 let owned: OwnedChat;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { requestWith, runsPath, signedCookie, signIn, uuid } from "../helpers";
-import { recording, registeredChat, report, TOKENS } from "../recording/recorder";
-import { type Hooks, watchBindings } from "../watch-bindings";
+import { requestWith, runsPath, signedCookie, signIn, uuid } from "../helpers.ts";
+import { recording, registeredChat, report, TOKENS } from "../recording/recorder.ts";
+import { type Hooks, watchBindings } from "../watch-bindings.ts";
 
 const lines: string[] = [];
 beforeEach(() => {

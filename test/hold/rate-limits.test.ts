@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Env } from "../../src/env";
-import { ERRORS } from "../../src/errors";
+import type { Env } from "../../src/env.ts";
+import { ERRORS } from "../../src/errors.ts";
 import wranglerToml from "../../wrangler.toml?raw";
-import { insertChat, insertRuns, requestWith, runsPath, signedCookie, signIn, uuid } from "../helpers";
-import { recording, report, TOKENS } from "../recording/recorder";
+import { insertChat, insertRuns, requestWith, runsPath, signedCookie, signIn, uuid } from "../helpers.ts";
+import { recording, report, TOKENS } from "../recording/recorder.ts";
 
 /** Of the small limiters in vitest.config.ts. */
 const LIMIT = 3;

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { RUNS_PER_PAGE } from "../../src/page/view";
-import { insertChat, insertRuns, requestWith, type StoredRun, signIn, uuid } from "../helpers";
+import { RUNS_PER_PAGE } from "../../src/page/view.ts";
+import { insertChat, insertRuns, requestWith, type StoredRun, signIn, uuid } from "../helpers.ts";
 
 /** A chat with these runs, and its owner's request for its page. */
 async function chatWith(runs: StoredRun[]) {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { ErrorBody } from "../../src/errors";
-import { request, runsPath, uuid } from "../helpers";
-import { type OwnedChat, recording, registeredChat, report, wholeDatabase } from "./recorder";
+import type { ErrorBody } from "../../src/errors.ts";
+import { request, runsPath, uuid } from "../helpers.ts";
+import { type OwnedChat, recording, registeredChat, report, wholeDatabase } from "./recorder.ts";
 
 let owned: OwnedChat;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { request, requestWith, runsPath, signIn, uuid } from "../helpers";
-import { watchBindings } from "../watch-bindings";
-import { putRun, readList, recording, registeredChat, report, revisionOf, wholeDatabase } from "./recorder";
+import { request, requestWith, runsPath, signIn, uuid } from "../helpers.ts";
+import { watchBindings } from "../watch-bindings.ts";
+import { putRun, readList, recording, registeredChat, report, revisionOf, wholeDatabase } from "./recorder.ts";
 
 const chatPath = (chat: string) => `/api/chats/${chat}`;
 const register = (chat: string, userId: unknown) => request(chatPath(chat), recording("PUT", { userId }));

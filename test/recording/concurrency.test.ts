@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { WorkflowRun } from "../../src/workflow-runs/schemas";
-import { request, uuid } from "../helpers";
-import { expectedList } from "./expected";
-import { patchRuns, putRun, readList, recording, registeredChat, report } from "./recorder";
+import type { WorkflowRun } from "../../src/workflow-runs/schemas.ts";
+import { request, uuid } from "../helpers.ts";
+import { expectedList } from "./expected.ts";
+import { patchRuns, putRun, readList, recording, registeredChat, report } from "./recorder.ts";
 
 beforeAll(() => {
 	vi.spyOn(console, "log").mockImplementation(() => {});

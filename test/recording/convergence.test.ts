@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { WorkflowRun } from "../../src/workflow-runs/schemas";
-import { insertChat, signIn, uuid } from "../helpers";
-import { expectedList } from "./expected";
-import { patchRuns, putRun, readList, revisionOf } from "./recorder";
-import { type Report, reportOf } from "./reports";
+import type { WorkflowRun } from "../../src/workflow-runs/schemas.ts";
+import { insertChat, signIn, uuid } from "../helpers.ts";
+import { expectedList } from "./expected.ts";
+import { patchRuns, putRun, readList, revisionOf } from "./recorder.ts";
+import { type Report, reportOf } from "./reports.ts";
 
 const owner = { user: uuid(), cookie: "" };
 beforeAll(async () => {

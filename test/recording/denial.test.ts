@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { openApiOperations } from "../conforms";
-import { uuid } from "../helpers";
-import { describeRecorderDenials } from "./denial";
-import { report } from "./recorder";
+import { openApiOperations } from "../conforms.ts";
+import { uuid } from "../helpers.ts";
+import { describeRecorderDenials } from "./denial.ts";
+import { report } from "./recorder.ts";
 
 /** A body for each operation that takes one. A new one is named here. */
 const BODIES: Record<string, (userId: string) => unknown> = {

@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { requestWith, signIn, uuid } from "../helpers";
-import { watchBindings } from "../watch-bindings";
-import { recording, registeredChat, TOKENS, wholeDatabase } from "./recorder";
+import { requestWith, signIn, uuid } from "../helpers.ts";
+import { watchBindings } from "../watch-bindings.ts";
+import { recording, registeredChat, TOKENS, wholeDatabase } from "./recorder.ts";
 
 /** A route that takes something from a recorder. */
 export interface RecorderRoute {

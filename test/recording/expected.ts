@@ -1,5 +1,5 @@
-import type { Status, Step, WorkflowRun } from "../../src/workflow-runs/schemas";
-import { isTerminal } from "./reports";
+import type { Status, Step, WorkflowRun } from "../../src/workflow-runs/schemas.ts";
+import { isTerminal } from "./reports.ts";
 
 /*
  * The rules of merging, said once more and in another way: not of two states, but of all the reports

@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { requestWith, runsPath, uuid } from "../helpers";
-import { type Hooks, type Query, watchBindings } from "../watch-bindings";
-import { type OwnedChat, putRun, readList, recording, registeredChat, report } from "./recorder";
+import { requestWith, runsPath, uuid } from "../helpers.ts";
+import { type Hooks, type Query, watchBindings } from "../watch-bindings.ts";
+import { type OwnedChat, putRun, readList, recording, registeredChat, report } from "./recorder.ts";
 
 let owned: OwnedChat;
 let run: string;

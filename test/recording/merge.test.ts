@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mergeRuns } from "../../src/workflow-runs/merge";
-import { WorkflowRunReport } from "../../src/workflow-runs/report";
-import { STATUSES, type Step, type WorkflowRun } from "../../src/workflow-runs/schemas";
-import { expectedRun } from "./expected";
-import { isTerminal, MOMENTS, reportOf } from "./reports";
+import { mergeRuns } from "#protocol/merge.ts";
+import { WorkflowRunReport } from "../../src/workflow-runs/report.ts";
+import { STATUSES, type Step, type WorkflowRun } from "../../src/workflow-runs/schemas.ts";
+import { expectedRun } from "./expected.ts";
+import { isTerminal, MOMENTS, reportOf } from "./reports.ts";
 
 const RUNS = { numRuns: 3_000 };
 

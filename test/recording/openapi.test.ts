@@ -1,8 +1,8 @@
 import { type Schema, Validator } from "@cfworker/json-schema";
 import { expect, it } from "vitest";
-import { openApiDocument, openApiOperations } from "../conforms";
-import { request, uuid } from "../helpers";
-import { recording, registeredChat, report } from "./recorder";
+import { openApiDocument, openApiOperations } from "../conforms.ts";
+import { request, uuid } from "../helpers.ts";
+import { recording, registeredChat, report } from "./recorder.ts";
 
 const { components } = await openApiDocument();
 const bodies = (await openApiOperations()).flatMap(({ method, path, operation }) => {

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
-import type { WorkflowRun } from "../../src/workflow-runs/schemas";
-import { request, runsPath, signIn, uuid } from "../helpers";
+import type { WorkflowRun } from "../../src/workflow-runs/schemas.ts";
+import { request, runsPath, signIn, uuid } from "../helpers.ts";
 
 /** The service tokens of vitest.config.ts. */
 export const TOKENS = env.RECORDER_TOKENS.split(",") as [string, string];

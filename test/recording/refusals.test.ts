@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { ErrorBody } from "../../src/errors";
-import { insertChat, request, runsPath, uuid } from "../helpers";
-import { INVALID_REPORTS, manySteps } from "./invalid-reports";
-import { type OwnedChat, patchRuns, putRun, recording, registeredChat, report, wholeDatabase } from "./recorder";
+import type { ErrorBody } from "../../src/errors.ts";
+import { insertChat, request, runsPath, uuid } from "../helpers.ts";
+import { INVALID_REPORTS, manySteps } from "./invalid-reports.ts";
+import { type OwnedChat, patchRuns, putRun, recording, registeredChat, report, wholeDatabase } from "./recorder.ts";
 
 let owned: OwnedChat;
 /** A run of the chat, and one of another chat. */

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { STATUSES, type Status, type Step, type WorkflowRun } from "../../src/workflow-runs/schemas";
+import { STATUSES, type Status, type Step, type WorkflowRun } from "../../src/workflow-runs/schemas.ts";
 
 /*
  * Reports of runs that collide as often as they can: few steps, few moments, few names. What the merge

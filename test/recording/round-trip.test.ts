@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { request, runsPath, uuid } from "../helpers";
-import { type OwnedChat, patchRuns, readList, recording, registeredChat, report, revisionOf } from "./recorder";
+import { request, runsPath, uuid } from "../helpers.ts";
+import { type OwnedChat, patchRuns, readList, recording, registeredChat, report, revisionOf } from "./recorder.ts";
 
 let owned: OwnedChat;
 let run: string;

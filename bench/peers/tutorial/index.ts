@@ -2,9 +2,9 @@ import { and, asc, desc, eq, isNull } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { Hono } from "hono";
 import { getSignedCookie } from "hono/cookie";
-import type { Env, StoredSession } from "../env";
-import { isValid } from "../session";
-import * as schema from "./schema";
+import type { Env, StoredSession } from "../env.ts";
+import { isValid } from "../session.ts";
+import * as schema from "./schema.ts";
 
 /** As the documentation of Hono and of Drizzle's relational queries shows it: session, then chat, then runs with steps. */
 const app = new Hono<{ Bindings: Env }>();

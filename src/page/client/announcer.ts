@@ -1,6 +1,6 @@
-import { shortId } from "../run";
-import { STATUS_WORD } from "../status";
-import type { Change } from "./runs";
+import { shortId } from "../run.tsx";
+import { STATUS_WORD } from "../status.tsx";
+import type { Change } from "./runs.ts";
 
 /** Changes are told together, so that a screen reader is not flooded. In milliseconds. */
 const PAUSE = 1_500;

@@ -1,9 +1,9 @@
-import type { WorkflowRun } from "../../workflow-runs/schemas";
-import { Below, Filters } from "../parts";
-import { Run, runElementId } from "../run";
-import { describeMoment } from "../time";
-import { type Choice, openAtFirst, viewOf } from "../view";
-import { morph } from "./morph";
+import type { WorkflowRun } from "../../workflow-runs/schemas.ts";
+import { Below, Filters } from "../parts.tsx";
+import { Run, runElementId } from "../run.tsx";
+import { describeMoment } from "../time.ts";
+import { type Choice, openAtFirst, viewOf } from "../view.ts";
+import { morph } from "./morph.ts";
 
 /** What the page shows of the runs, kept as they are with as few changes to the document as can be. */
 export class Board {
@@ -15,8 +15,12 @@ export class Board {
 	/** The run that an element shows. */
 	readonly #shown = new WeakMap<Element, WorkflowRun>();
 
+	readonly now: () => number;
+
 	/** @param now the server's time, in milliseconds since the epoch */
-	constructor(readonly now: () => number) {}
+	constructor(now: () => number) {
+		this.now = now;
+	}
 
 	/** Shows those of the runs that are chosen. Only what changed is drawn. */
 	show(runs: readonly WorkflowRun[], choice: Choice): void {

@@ -1,4 +1,4 @@
-import type { WorkflowRun } from "../../workflow-runs/schemas";
+import type { WorkflowRun } from "../../workflow-runs/schemas.ts";
 
 /** What became of the line to the server. */
 export type LineState = "live" | "reconnecting";

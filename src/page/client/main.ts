@@ -1,11 +1,11 @@
-import { decodeCursor } from "../../workflow-runs/cursor";
-import { isStatus } from "../status";
-import { type Choice, RUNS_PER_PAGE } from "../view";
-import { announceIn } from "./announcer";
-import { Board, elementById } from "./board";
-import { serverClock } from "./clock";
-import { type EndReason, follow } from "./follow";
-import { Runs } from "./runs";
+import { decodeCursor } from "../../workflow-runs/cursor.ts";
+import { isStatus } from "../status.tsx";
+import { type Choice, RUNS_PER_PAGE } from "../view.ts";
+import { announceIn } from "./announcer.ts";
+import { Board, elementById } from "./board.tsx";
+import { serverClock } from "./clock.ts";
+import { type EndReason, follow } from "./follow.ts";
+import { Runs } from "./runs.ts";
 
 /* Makes the page live. It was complete before, and stays so where this does not run. */
 

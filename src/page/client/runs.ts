@@ -1,5 +1,5 @@
-import type { Status, WorkflowRun } from "../../workflow-runs/schemas";
-import { compareRuns } from "../view";
+import { compareRuns } from "#protocol/order.ts";
+import type { Status, WorkflowRun } from "../../workflow-runs/schemas.ts";
 
 /** A run whose status is another than before, or that is new. */
 export interface Change {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { type Report, reportOf } from "../../recording/reports";
-import { OWNER, RUNS, WORKFLOWS } from "./world";
+import { type Report, reportOf } from "../../recording/reports.ts";
+import { OWNER, RUNS, WORKFLOWS } from "./world.ts";
 
 /** Any text at all, control characters and halves of surrogate pairs included. */
 export const anyText = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)), maxLength: 40 });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { STATUSES } from "../../../src/workflow-runs/schemas";
-import { TOKENS } from "../../recording/recorder";
-import { anyBody, anyText } from "./bodies";
-import { CHATS, RUNS } from "./world";
+import { STATUSES } from "../../../src/workflow-runs/schemas.ts";
+import { TOKENS } from "../../recording/recorder.ts";
+import { anyBody, anyText } from "./bodies.ts";
+import { CHATS, RUNS } from "./world.ts";
 
 /** A request that a client could send. */
 export interface Sent {

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { signedCookie, storedSession } from "../../helpers";
+import { signedCookie, storedSession } from "../../helpers.ts";
 
 /*
  * What there is while the service is fuzzed. All names are fixed, so that a seed makes the same requests again.

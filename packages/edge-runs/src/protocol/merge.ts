@@ -1,4 +1,5 @@
-import type { Status, Step, WorkflowRun } from "./schemas";
+import { compareText } from "./order.ts";
+import type { WorkflowRunStatus as Status, WorkflowRunStep as Step, WorkflowRun } from "./types.ts";
 
 /*
  * Reports of a run may come twice, late or out of order. The merge of two states is commutative,
@@ -81,11 +82,6 @@ function compareSteps(a: Step, b: Step): number {
 const NEVER = "~";
 
 const asPeopleCount = new Intl.Collator("en", { numeric: true });
-
-/** By UTF-16 code units: the same everywhere. Timestamps sort by time. */
-function compareText(a: string, b: string): number {
-	return a < b ? -1 : a > b ? 1 : 0;
-}
 
 /** The greater of two, where either may be missing. */
 function greatest<T extends string | number>(
