@@ -141,7 +141,7 @@ function describe(app: OpenAPIHono<AppEnv>, cookiePrefix: string) {
 			title: "edge-runs",
 			version,
 			description: "Records workflow runs and serves a chat's run history, from the edge, to the chat's owner.",
-			license: { name: "UNLICENSED" },
+			license: { name: "MIT", url: "https://spdx.org/licenses/MIT" },
 		},
 		servers: [{ url: "/" }],
 		tags: [{ name: "Workflow runs" }, { name: "Recording" }, { name: "Operation" }],

@@ -99,7 +99,7 @@ describe("the tables refuse", () => {
 	});
 });
 
-it("a run of five steps takes about 1.25 KB with its indexes, as the README counts", async () => {
+it("a run of five steps takes about 1.25 KB with its indexes, as docs/operating.md counts", async () => {
 	const step = {
 		status: "completed",
 		startedAt: "2024-02-04T12:00:00.000Z",

@@ -1,4 +1,4 @@
-/** `npm run screenshots`: takes the README's pictures of the pages again, into `docs/`. */
+/** `npm run screenshots`: takes the documents' pictures of the pages again, into `docs/`. */
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Page } from "playwright-core";

@@ -19,7 +19,7 @@ beforeAll(async () => {
 	expect(packed.status, packed.stderr).toBe(0);
 	const home = path.join(folder, "node_modules/edge-runs");
 	mkdirSync(home, { recursive: true });
-	expect(run("tar", "-xzf", "edge-runs-0.1.0.tgz", "-C", home, "--strip-components=1").output).toBe("");
+	expect(run("tar", "-xzf", "edge-runs-0.2.0.tgz", "-C", home, "--strip-components=1").output).toBe("");
 	for (const dependency of ["hono", "@types/react", "csstype"]) {
 		mkdirSync(path.dirname(path.join(folder, "node_modules", dependency)), { recursive: true });
 		symlinkSync(path.join(root, "node_modules", dependency), path.join(folder, "node_modules", dependency));
@@ -33,11 +33,13 @@ afterAll(async () => {
 
 describe("the packed client", () => {
 	it("holds the client and its declarations alone", () => {
-		const { output } = run("tar", "-tzf", "edge-runs-0.1.0.tgz");
+		const { output } = run("tar", "-tzf", "edge-runs-0.2.0.tgz");
 		const files = output.trim().split("\n");
 		expect(files).toContain("package/dist/client.js");
 		expect(
-			files.filter((file) => !/^package\/(dist\/(client\.js|types\/.*\.d\.ts)|package\.json|README\.md)$/.test(file)),
+			files.filter(
+				(file) => !/^package\/(dist\/(client\.js|types\/.*\.d\.ts)|package\.json|README\.md|LICENSE)$/.test(file),
+			),
 		).toEqual([]);
 	});
 
@@ -56,9 +58,9 @@ describe("the packed client", () => {
 	});
 
 	it.each(["Bundler", "NodeNext"])(
-		"has types that the README's example compiles with, resolved as %s",
+		"has types that the documented example compiles with, resolved as %s",
 		(moduleResolution) => {
-			const [, example] = /```tsx\n([\s\S]*?)```/.exec(readText("README.md")) as RegExpExecArray;
+			const [, example] = /```tsx\n([\s\S]*?)```/.exec(readText("docs/client.md")) as RegExpExecArray;
 			writeFileSync(path.join(folder, "example.tsx"), example as string);
 			const compilerOptions = {
 				strict: true,

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readExample } from "../fixtures/contract.ts";
 import { DevServer, freePort, readText, root, temporaryFolder } from "./dev-server.ts";
+import { commandsOf, DOCUMENTS } from "./documents.ts";
 
 const run = promisify(execFile);
 const example = readExample(readText("test/fixtures/contract.txt"));
@@ -27,23 +28,20 @@ afterAll(async () => {
 	remove();
 });
 
-/** A command of the contract or the README, for this server and its cookie jar. Pasted into a shell, as a person would. */
+/** A command of the contract or a document, for this server and its cookie jar. Pasted into a shell, as a person would. */
 async function paste(command: string, jar = cookieJar): Promise<string> {
 	const token = command.includes("$RECORDER_TOKEN")
-		? (/^export RECORDER_TOKEN=.*$/m.exec(readText("README.md"))?.[0] ?? "")
+		? (/^export RECORDER_TOKEN=.*$/m.exec(readText("docs/recording.md"))?.[0] ?? "")
 		: "";
 	const adapted = `${token}\n${command}`
 		.replaceAll("localhost:3026", `localhost:${port}`)
 		.replace("-b cookies.txt", `-b "${jar}"`);
-	const { stdout } = await run("bash", ["-c", adapted], { cwd: root });
-	return stdout;
-}
-
-/** The commands under "What to expect" in the README: each after a comment with its status and code. */
-function documentedCommands(): { status: string; code: string; command: string }[] {
-	return [...readText("README.md").matchAll(/^# (\d{3}) ?(\w*).*\n(curl (?:.*\\\n)*.*)$/gm)].map(
-		([, status = "", code = "", command = ""]) => ({ status, code, command }),
-	);
+	// curl ends with 28 where it left a stream after its time.
+	const pasted = run("bash", ["-c", adapted], { cwd: root }).catch((error) => {
+		if (error.code !== 28) throw error;
+		return error as { stdout: string };
+	});
+	return (await pasted).stdout;
 }
 
 describe("npm run dev", () => {
@@ -66,16 +64,24 @@ describe("npm run dev", () => {
 		expect(printed).not.toMatch(/warn|error|deprecat|update available|\(y\/n\)/i);
 	});
 
-	it("gives the answers that the README says", { timeout: 30_000 }, async () => {
-		const commands = documentedCommands();
-		expect(commands.map(({ status }) => status)).toEqual(
-			expect.arrayContaining(["200", "400", "401", "403", "404", "405"]),
-		);
-		for (const { status, code, command } of commands) {
-			const answer = await paste(command.replace("curl ", "curl -s -w '\\n%{http_code}' "));
-			expect([command, answer.slice(answer.lastIndexOf("\n") + 1)]).toEqual([command, status]);
-			if (code) expect([command, answer]).toEqual([command, expect.stringContaining(`"code":"${code}"`)]);
+	const documented = DOCUMENTS.map((document) => ({
+		document,
+		commands: commandsOf(document).flatMap(({ text, expected }) => (expected ? [{ text, ...expected }] : [])),
+	})).filter(({ commands }) => commands.length > 0);
+
+	it.each(documented)("gives the answers that $document says", { timeout: 60_000 }, async ({ commands }) => {
+		for (const { text, status, code } of commands) {
+			// A stream lasts until its client goes.
+			const patience = text.includes("curl -N ") ? "--max-time 3 " : "";
+			const answer = await paste(text.replace("curl ", `curl -s ${patience}-w '\\n%{http_code}' `));
+			expect([text, answer.slice(answer.lastIndexOf("\n") + 1)]).toEqual([text, status]);
+			if (code) expect([text, answer]).toEqual([text, expect.stringContaining(`"code":"${code}"`)]);
 		}
+	});
+
+	it("has every kind of answer among the documented ones", () => {
+		const statuses = documented.flatMap(({ commands }) => commands.map(({ status }) => status));
+		expect(statuses).toEqual(expect.arrayContaining(["200", "201", "204", "400", "401", "403", "404", "405"]));
 	});
 
 	it("seeds a chat with a run in every status, their steps and errors", async () => {

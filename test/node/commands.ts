@@ -1,0 +1,44 @@
+/**
+ * The documents' commands that test/node/dev.test.ts does not paste into a shell. Each is run by another test, which
+ * then holds the text `shows`, or cannot run in a test, for the reason given.
+ */
+type Elsewhere = { by: string; shows: string } | { cannot: string };
+
+const NEEDS_ACCOUNT = { cannot: "it changes a Cloudflare account" };
+
+export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
+	"npm ci": { by: ".ci/run", shows: "npm ci" },
+	"npm ci && npm test": { by: ".ci/run", shows: "npm ci && npm test" },
+	"npm ci && npm run dev": { by: "test/node/dev.test.ts", shows: "new DevServer(" },
+	"npm run dev": { by: "test/node/dev.test.ts", shows: "new DevServer(" },
+	"npm run check": { by: "package.json", shows: '"test": "run-s check ' },
+	"npm run fix": { cannot: "it would change the files under test; `npm run check` fails where it has something to do" },
+	"npx vitest run --project workerd test/list.test.ts": {
+		by: "package.json",
+		shows: '"test:workerd": "vitest run --project workerd"',
+	},
+	"npm run import -- runs.ndjson --url https://YOUR-WORKER": {
+		by: "test/node/import.test.ts",
+		shows: 'runScript("import.ts", [file, "--url", service.url])',
+	},
+	"npm run bench": { cannot: "it takes ten minutes; test/node/bench.test.ts runs the same code, as small as it gets" },
+	"npm run fuzz -- --seconds 60": {
+		cannot: "it takes a minute; it is test/hold/fuzz.test.ts, which `npm test` runs for some seconds",
+	},
+	"npm run soak -- --seconds 60": {
+		cannot: "it takes a minute of both cores; test/node/soak.test.ts tests its model of a chat",
+	},
+	"npx wrangler login": { cannot: "it opens a browser to sign in to Cloudflare" },
+	"npx wrangler d1 create edge-runs": NEEDS_ACCOUNT,
+	"npx wrangler kv namespace create SESSIONS": NEEDS_ACCOUNT,
+	"npm run db:migrate": NEEDS_ACCOUNT,
+	"npx wrangler secret put BETTER_AUTH_SECRET": NEEDS_ACCOUNT,
+	"npm run deploy": NEEDS_ACCOUNT,
+	"curl https://YOUR-WORKER/api/health": { cannot: "it asks a deployed Worker; test/openapi.test.ts asks the route" },
+};
+
+/** What test/node/dev.test.ts runs besides the commands with a status above them. */
+export const PASTED: readonly RegExp[] = [
+	/^export RECORDER_TOKEN=/, // before each command that uses it
+	/^curl -X GET "http:\/\/localhost:3026/, // the contract's example
+];
