@@ -18,7 +18,7 @@ export async function listLicences(): Promise<string> {
 		"page's script": await packagesOf("src/page/client/main.ts"),
 		// Copied as it is, with the licences of what it was bundled from; see scripts/assets.ts.
 		"API reference": ["swagger-ui-dist"],
-		"client (`edge-runs/client`)": await packagesOf("src/client/index.ts"),
+		"client (`edge-runs/client`)": await packagesOf("packages/edge-runs/src/client/index.ts"),
 	};
 	const names = [...new Set(Object.values(shipped).flat())].sort();
 	const rows = names.map((name) => {
@@ -61,7 +61,7 @@ async function workerPackages(): Promise<string[]> {
 	}
 }
 
-/** As scripts/assets.ts and `npm run build:client` bundle it. */
+/** As scripts/assets.ts and `npm run build:packages` bundle it. */
 async function packagesOf(entry: string): Promise<string[]> {
 	const { metafile } = await build({
 		entryPoints: [path.join(root, entry)],

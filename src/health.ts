@@ -12,7 +12,7 @@ const Check = z.enum(["ok", "failing"]);
 const Health = z
 	.strictObject({
 		status: Check.openapi({ description: "ok if every check is" }),
-		version: z.string().openapi({ description: "Of edge-runs", example: "0.1.0" }),
+		version: z.string().openapi({ description: "Of edge-runs", example: "0.2.0" }),
 		deployment: z.string().nullable().openapi({ description: "The Workers version's id, where there is one" }),
 		checks: z.strictObject({
 			configuration: Check.openapi({ description: "Vars and secrets; the log says what is wrong" }),

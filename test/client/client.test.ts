@@ -1,12 +1,13 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import type { z } from "zod";
+import { createClient, EdgeRunsError, type EdgeRunsErrorCode } from "#client/index.ts";
 import type * as Client from "#protocol/types.ts";
-import { createClient, EdgeRunsError, type EdgeRunsErrorCode } from "../src/client/index.ts";
-import type { WorkflowRunReport } from "../src/workflow-runs/report.ts";
-import type { WorkflowRun } from "../src/workflow-runs/schemas.ts";
-import { signIn, uuid } from "./helpers.ts";
-import { type OwnedChat, putRun, recording, registeredChat, report, TOKENS } from "./recording/recorder.ts";
+import type { ErrorCode } from "../../src/errors.ts";
+import type { WorkflowRunReport } from "../../src/workflow-runs/report.ts";
+import type { WorkflowRun } from "../../src/workflow-runs/schemas.ts";
+import { signIn, uuid } from "../helpers.ts";
+import { type OwnedChat, putRun, recording, registeredChat, report, TOKENS } from "../recording/recorder.ts";
 
 /** The Worker's own fetch, each call recorded; `fail` may answer or throw in its place. */
 function clientOf(headers: Record<string, string>, fail?: (request: Request, nth: number) => Response | undefined) {
@@ -38,7 +39,7 @@ describe("the client", () => {
 	it("gives and takes the wire's shapes", () => {
 		expectTypeOf<Client.WorkflowRun>().toEqualTypeOf<WorkflowRun>();
 		expectTypeOf<Client.WorkflowRunReport>().toExtend<z.input<typeof WorkflowRunReport>>();
-		expectTypeOf<"CHAT_NOT_FOUND" | "UNEXPECTED_RESPONSE">().toExtend<EdgeRunsErrorCode>();
+		expectTypeOf<EdgeRunsErrorCode>().toEqualTypeOf<ErrorCode | "UNEXPECTED_RESPONSE">();
 	});
 
 	it("registers a chat, records a run, and reads it back by the bookmark", async () => {

@@ -1,7 +1,7 @@
-import { EventSourceParserStream } from "eventsource-parser/stream";
-import { compareRuns } from "#protocol/order.ts";
-import type { WorkflowRun } from "#protocol/types.ts";
-import { type Answer, EdgeRunsError, toError } from "./errors.ts";
+import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { compareRuns } from "../protocol/order.ts";
+import type { WorkflowRun } from "../protocol/types.ts";
+import { EdgeRunsError, toError } from "./errors.ts";
 
 /** The service sends a comment every 15 s: a line that is silent for three of them is dead. */
 const SILENCE_SECONDS = 45;
@@ -9,7 +9,7 @@ const RETRY_BASE_MILLISECONDS = 1_000;
 const RETRY_MAX_MILLISECONDS = 30_000;
 
 /** Opens the stream, from the state that `lastEventId` names on. */
-export type Connect = (lastEventId: string | undefined, signal: AbortSignal) => Promise<Answer>;
+export type Connect = (lastEventId: string | undefined, signal: AbortSignal) => Promise<Response>;
 
 /**
  * A chat's runs, in the list's order: at once, and again whenever one changes. Runs that did not change stay the same
@@ -25,22 +25,15 @@ export async function* watch(connect: Connect, signal: AbortSignal | undefined):
 		const hangUp = () => line.abort();
 		signal?.addEventListener("abort", hangUp);
 		let silence = setTimeout(hangUp, SILENCE_SECONDS * 1000);
+		const heard = () => {
+			failures = 0;
+			clearTimeout(silence);
+			silence = setTimeout(hangUp, SILENCE_SECONDS * 1000);
+		};
 		try {
 			const response = await connect(lastEventId, line.signal);
 			if (!response.ok || !response.body) throw await toError(response);
-			const heard = new TransformStream<Uint8Array, Uint8Array>({
-				transform(chunk, controller) {
-					failures = 0;
-					clearTimeout(silence);
-					silence = setTimeout(hangUp, SILENCE_SECONDS * 1000);
-					controller.enqueue(chunk);
-				},
-			});
-			const events = response.body
-				.pipeThrough(heard)
-				.pipeThrough(new TextDecoderStream())
-				.pipeThrough(new EventSourceParserStream());
-			for await (const { event, data, id } of events) {
+			for await (const { event, data, id } of eventsOf(response.body, heard)) {
 				if (event === "snapshot") {
 					runs.clear();
 					for (const run of (JSON.parse(data) as { workflowRuns: WorkflowRun[] }).workflowRuns) runs.set(run.id, run);
@@ -67,6 +60,22 @@ export async function* watch(connect: Connect, signal: AbortSignal | undefined):
 			signal?.removeEventListener("abort", hangUp);
 			line.abort();
 		}
+	}
+}
+
+/** A stream's events. By a reader: not every browser can iterate a ReadableStream. */
+async function* eventsOf(
+	body: ReadableStream<Uint8Array>,
+	heard: () => void,
+): AsyncGenerator<EventSourceMessage, void, undefined> {
+	const events: EventSourceMessage[] = [];
+	const parser = createParser({ onEvent: (event) => events.push(event) });
+	const decoder = new TextDecoder();
+	const reader = body.getReader();
+	for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+		heard();
+		parser.feed(decoder.decode(chunk.value, { stream: true }));
+		yield* events.splice(0);
 	}
 }
 

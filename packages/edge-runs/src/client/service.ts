@@ -1,0 +1,101 @@
+import { EdgeRunsError, toError, toUnexpected } from "./errors.ts";
+
+export interface ServiceOptions {
+	/** Sent with each request, e.g. `{ authorization: "Bearer …" }` of a recorder, or `{ cookie }` where there is no browser. */
+	headers?: Record<string, string> | undefined;
+	/**
+	 * A read token, sent as `authorization: Bearer …`. As a function it is asked before each request, so that it can give
+	 * a new one when the old one is about to end.
+	 */
+	token?: string | (() => string | Promise<string>) | undefined;
+	/** `"include"` for a page on another origin, which the service must allow. */
+	credentials?: "include" | "same-origin" | "omit" | undefined;
+	/** Instead of the global one, e.g. a service binding's. */
+	fetch?: typeof fetch | undefined;
+}
+
+export interface Call {
+	method?: "GET" | "PUT";
+	query?: Record<string, string>;
+	headers?: Record<string, string>;
+	json?: unknown;
+	signal?: AbortSignal | undefined;
+}
+
+/** Sends a request to `path`, below the service's address; resolves with the answer, whatever its status. */
+export type Send = (path: string, call?: Call) => Promise<Response>;
+
+/** @throws {TypeError} at once, where `baseUrl` is no address of a service */
+export function connectTo(baseUrl: string, options: ServiceOptions = {}): Send {
+	const base = readBase(baseUrl);
+	const { credentials, token, fetch: request = (input, init) => fetch(input, init) } = options;
+	return async (path, { method = "GET", query, headers, json, signal } = {}) => {
+		const sent: Record<string, string> = { ...options.headers, ...headers };
+		if (token !== undefined) sent["authorization"] = `Bearer ${typeof token === "string" ? token : await token()}`;
+		if (json !== undefined) sent["content-type"] = "application/json";
+		const search = query && Object.keys(query).length > 0 ? `?${new URLSearchParams(query)}` : "";
+		// Each only where it is set: Workers know no `credentials` and refuse the word.
+		return request(`${base}${path}${search}`, {
+			method,
+			headers: sent,
+			...(json !== undefined && { body: JSON.stringify(json) }),
+			...(credentials && { credentials }),
+			...(signal && { signal }),
+		});
+	};
+}
+
+/** The service's address without a slash at its end. */
+function readBase(baseUrl: unknown): string {
+	const shown = typeof baseUrl === "string" ? JSON.stringify(baseUrl) : String(baseUrl);
+	const wrong = (why: string) =>
+		new TypeError(`createClient needs the service's address, such as "https://runs.example.com": ${shown} ${why}`);
+	if (typeof baseUrl !== "string") throw wrong("is not a string. Is an environment variable missing?");
+	// Browsers know where a path such as "/" is. Anything else must be whole: "runs.example.com" is a path to them, too.
+	const here = baseUrl.startsWith("/") ? (globalThis as { location?: { href: string } }).location?.href : undefined;
+	if (!URL.canParse(baseUrl, here)) throw wrong('is not a URL. Does it lack its "https://"?');
+	const url = new URL(baseUrl, here);
+	if (url.protocol !== "https:" && url.protocol !== "http:") throw wrong("is neither http nor https");
+	if (url.username || url.password) throw wrong("has a user name in it, which fetch refuses");
+	if (url.search || url.hash) throw wrong("has a query or a fragment");
+	return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+/**
+ * The `data` of a successful answer.
+ * @throws {EdgeRunsError} where the service refuses, or something else than the service answers
+ */
+export async function readData<T>(response: Response): Promise<T> {
+	if (!response.ok) throw await toError(response);
+	const body = (await response.json().catch((error: unknown) => {
+		// A line that broke throws what fetch throws.
+		if (error instanceof SyntaxError) return null;
+		throw error;
+	})) as { data?: T } | null;
+	if (body?.data === undefined) throw toUnexpected(response, "JSON of edge-runs");
+	return body.data;
+}
+
+/** Any UUID; which versions there are is the service's to say. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * The path of a chat's runs, or of one of them. Ids are checked first: one such as `../../x` would lead to another path.
+ * @throws {EdgeRunsError} `INVALID_CHAT_ID` or `INVALID_RUN_ID`, as the service would
+ */
+export function runsPath(chatId: string, runId?: string): string {
+	const runs = `${chatPath(chatId)}/workflow-runs`;
+	if (runId === undefined) return runs;
+	return `${runs}/${checkId(runId, "INVALID_RUN_ID", "workflow run")}`;
+}
+
+/** @throws {EdgeRunsError} `INVALID_CHAT_ID` */
+export function chatPath(chatId: string): string {
+	return `/api/chats/${checkId(chatId, "INVALID_CHAT_ID", "chat")}`;
+}
+
+function checkId(id: unknown, code: "INVALID_CHAT_ID" | "INVALID_RUN_ID", kind: string): string {
+	if (typeof id === "string" && UUID.test(id)) return encodeURIComponent(id);
+	const shown = typeof id === "string" ? JSON.stringify(id.slice(0, 100)) : String(id);
+	throw new EdgeRunsError(code, `Invalid ${kind} ID format: ${shown} is not a UUID`, 400);
+}
