@@ -45,7 +45,7 @@ export default defineConfig({
 					maxWorkers: 1,
 					include: ["test/**/*.test.ts"],
 					exclude: ["test/node/**", "test/browser/**"],
-					setupFiles: ["test/setup.ts"],
+					setupFiles: ["test/workerd/setup.ts"],
 				},
 			},
 			{

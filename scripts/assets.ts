@@ -31,7 +31,7 @@ for (const name of ["swagger-ui-bundle.js", "swagger-ui.css", ...licences]) {
 }
 const { outputFiles } = await build({
 	entryPoints: [
-		{ in: path.join(root, "src/page/client/main.ts"), out: "page" },
+		{ in: path.join(root, "src/page/browser/main.ts"), out: "page" },
 		{ in: path.join(root, "src/page/page.css"), out: "page" },
 	],
 	outdir: out,
@@ -41,7 +41,7 @@ const { outputFiles } = await build({
 	format: "esm",
 	target: "es2022",
 	// The components make DOM nodes in the browser.
-	alias: { "hono/jsx/jsx-runtime": path.join(root, "src/page/client/jsx-runtime.ts") },
+	alias: { "hono/jsx/jsx-runtime": path.join(root, "src/page/browser/jsx-runtime.ts") },
 	logLevel: "warning",
 });
 for (const { path: file, contents } of outputFiles) put(path.relative(out, file), contents);

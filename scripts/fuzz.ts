@@ -1,6 +1,6 @@
 /**
  * `npm run fuzz`: requests made up at random, sent to the service in workerd with real stores, until one is answered
- * as none may be. What is checked stands in `test/hold/fuzz.test.ts`.
+ * as none may be. What is checked stands in `test/workerd/hold/fuzz.test.ts`.
  *
  * Options: `--seconds N` (default 60), `--seed N` (the same requests again; a failure prints its own).
  */
@@ -18,7 +18,7 @@ for (const [name, value] of Object.entries({ seconds, seed })) {
 
 const root = path.dirname(import.meta.dirname);
 const vitest = path.join(root, "node_modules/vitest/vitest.mjs");
-const options = ["run", "--project", "workerd", "test/hold/fuzz.test.ts"];
+const options = ["run", "--project", "workerd", "test/workerd/hold/fuzz.test.ts"];
 const env = { ...process.env, FUZZ_SECONDS: seconds, FUZZ_SEED: seed };
 const child = spawn(process.execPath, [vitest, ...options], { cwd: root, env, stdio: "inherit" });
 child.on("close", (code) => process.exit(code ?? 1));

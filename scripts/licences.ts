@@ -15,7 +15,7 @@ const root = path.dirname(import.meta.dirname);
 export async function listLicences(): Promise<string> {
 	const shipped: Record<string, string[]> = {
 		Worker: await workerPackages(),
-		"page's script": await packagesOf("src/page/client/main.ts"),
+		"page's script": await packagesOf("src/page/browser/main.ts"),
 		// Copied as it is, with the licences of what it was bundled from; see scripts/assets.ts.
 		"API reference": ["swagger-ui-dist"],
 		"client (`edge-runs/client`)": await packagesOf("packages/edge-runs/src/client/index.ts"),
@@ -69,7 +69,7 @@ async function packagesOf(entry: string): Promise<string[]> {
 		format: "esm",
 		write: false,
 		metafile: true,
-		alias: { "hono/jsx/jsx-runtime": path.join(root, "src/page/client/jsx-runtime.ts") },
+		alias: { "hono/jsx/jsx-runtime": path.join(root, "src/page/browser/jsx-runtime.ts") },
 	});
 	return packagesIn(metafile);
 }

@@ -1,20 +1,21 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { requestId } from "hono/request-id";
-import type { AppEnv } from "./app-env.ts";
-import { allowOrigins, secureApi } from "./browsers.ts";
-import { deleteChatRoute, removeChat } from "./chats/delete.ts";
-import { putChat, registerChatRoute } from "./chats/register.ts";
-import { notFound, onError, onInvalidInput, refuseOtherMethods } from "./handle-errors.ts";
-import { health, healthRoute } from "./health.ts";
-import { openScope } from "./log.ts";
-import { serveOpenApi } from "./openapi.ts";
+import { deleteChatRoute, handleDeleteChat } from "./api/delete-chat.ts";
+import { getHealthRoute, handleGetHealth } from "./api/get-health.ts";
+import { getWorkflowRunRoute, handleGetWorkflowRun } from "./api/get-workflow-run.ts";
+import { handleListWorkflowRuns, listWorkflowRunsRoute } from "./api/list-workflow-runs.ts";
+import { serveOpenApi } from "./api/openapi-document.ts";
+import { handleRecordWorkflowRun, recordWorkflowRunRoute } from "./api/record-workflow-run.ts";
+import { handleRecordWorkflowRuns, recordWorkflowRunsRoute } from "./api/record-workflow-runs.ts";
+import { handleRegisterChat, registerChatRoute } from "./api/register-chat.ts";
+import { handleStreamWorkflowRun, streamWorkflowRunRoute } from "./api/stream-workflow-run.ts";
+import { handleStreamWorkflowRuns, streamWorkflowRunsRoute } from "./api/stream-workflow-runs.ts";
+import type { AppEnv } from "./http/app-env.ts";
+import { allowOrigins } from "./http/cors.ts";
+import { notFound, onError, onInvalidInput, refuseOtherMethods } from "./http/errors.ts";
+import { openScope } from "./http/request-log.ts";
+import { secureApi } from "./http/security-headers.ts";
 import { pages } from "./page/routes.ts";
-import { getWorkflowRun, getWorkflowRunRoute } from "./workflow-runs/get.ts";
-import { listWorkflowRuns, listWorkflowRunsRoute } from "./workflow-runs/list.ts";
-import { patchWorkflowRuns, patchWorkflowRunsRoute } from "./workflow-runs/patch.ts";
-import { putWorkflowRun, putWorkflowRunRoute } from "./workflow-runs/put.ts";
-import { streamWorkflowRuns, streamWorkflowRunsRoute } from "./workflow-runs/stream.ts";
-import { streamWorkflowRun, streamWorkflowRunRoute } from "./workflow-runs/stream-run.ts";
 
 /** The whole request path: an id and a log line for each request, the routes, and what becomes of errors. */
 const base = new OpenAPIHono<AppEnv>({ defaultHook: onInvalidInput });
@@ -24,15 +25,15 @@ base.use(requestId(), openScope);
 base.use("/api/*", secureApi, allowOrigins);
 
 export const app = base
-	.openapi(listWorkflowRunsRoute, listWorkflowRuns)
-	.openapi(streamWorkflowRunsRoute, streamWorkflowRuns)
-	.openapi(streamWorkflowRunRoute, streamWorkflowRun)
-	.openapi(getWorkflowRunRoute, getWorkflowRun)
-	.openapi(putWorkflowRunRoute, putWorkflowRun)
-	.openapi(patchWorkflowRunsRoute, patchWorkflowRuns)
-	.openapi(registerChatRoute, putChat)
-	.openapi(deleteChatRoute, removeChat)
-	.openapi(healthRoute, health);
+	.openapi(listWorkflowRunsRoute, handleListWorkflowRuns)
+	.openapi(streamWorkflowRunsRoute, handleStreamWorkflowRuns)
+	.openapi(streamWorkflowRunRoute, handleStreamWorkflowRun)
+	.openapi(getWorkflowRunRoute, handleGetWorkflowRun)
+	.openapi(recordWorkflowRunRoute, handleRecordWorkflowRun)
+	.openapi(recordWorkflowRunsRoute, handleRecordWorkflowRuns)
+	.openapi(registerChatRoute, handleRegisterChat)
+	.openapi(deleteChatRoute, handleDeleteChat)
+	.openapi(getHealthRoute, handleGetHealth);
 
 serveOpenApi(app);
 app.route("/chats", pages);

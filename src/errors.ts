@@ -1,29 +1,5 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
-/**
- * Every error that this service answers with, as the `code` of its body.
- * The list is closed: a new code does not compile until `ERRORS` maps it.
- */
-export type ErrorCode =
-	| "INVALID_CHAT_ID"
-	| "INVALID_RUN_ID"
-	| "INVALID_PARAMETER"
-	| "INVALID_BODY"
-	| "INVALID_SESSION"
-	| "INVALID_TOKEN"
-	| "CHAT_FORBIDDEN"
-	| "CHAT_NOT_FOUND"
-	| "RUN_NOT_FOUND"
-	| "ROUTE_NOT_FOUND"
-	| "METHOD_NOT_ALLOWED"
-	| "CHAT_CONFLICT"
-	| "RUN_CONFLICT"
-	| "BODY_TOO_LARGE"
-	| "UNSUPPORTED_MEDIA_TYPE"
-	| "RATE_LIMITED"
-	| "INTERNAL_ERROR"
-	| "STORE_UNAVAILABLE";
-
 interface ErrorSpec {
 	readonly status: ContentfulStatusCode;
 	/** The contract's "Error" column: the status's reason phrase (RFC 9110). */
@@ -34,7 +10,8 @@ interface ErrorSpec {
 	readonly headers?: Readonly<Record<string, string>>;
 }
 
-export const ERRORS: Readonly<Record<ErrorCode, ErrorSpec>> = {
+/** Every error that this service answers with, by its `code`. The list is closed: an error that is not here does not compile. */
+const SPECS = {
 	INVALID_CHAT_ID: { status: 400, error: "Bad Request", message: "Invalid chat ID format" },
 	INVALID_RUN_ID: { status: 400, error: "Bad Request", message: "Invalid workflow run ID format" },
 	INVALID_PARAMETER: { status: 400, error: "Bad Request", message: "Invalid parameter" },
@@ -75,7 +52,12 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorSpec>> = {
 		// In seconds (RFC 9110, 10.2.3).
 		headers: { "retry-after": "2" },
 	},
-};
+} as const satisfies Record<string, ErrorSpec>;
+
+/** The `code` of an error's body. */
+export type ErrorCode = keyof typeof SPECS;
+
+export const ERRORS: Readonly<Record<ErrorCode, ErrorSpec>> = SPECS;
 
 /**
  * What a verb throws to refuse a request. It knows no transport: `toErrorBody`

@@ -1,9 +1,9 @@
 import { app } from "./app.ts";
 import type { Env } from "./env.ts";
-import { pruneRuns } from "./retention/prune.ts";
 import { scopeOf } from "./scope.ts";
+import { pruneRuns } from "./workflow-runs/prune.ts";
 
-export { WorkflowRunRecorder } from "./recorder/rpc.ts";
+export { WorkflowRunRecorder } from "./rpc.ts";
 
 export default {
 	fetch: app.fetch,

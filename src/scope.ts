@@ -22,6 +22,11 @@ export interface Facts {
 	cache?: string;
 }
 
+/** Who is asking. */
+export interface Session {
+	readonly userId: string;
+}
+
 /** Opens the scope of a call. */
 export function scopeOf(
 	env: Env,

@@ -5,18 +5,18 @@
  *
  * A member that is missing here fails when the Worker starts, since schemas are made in module scope.
  */
-export { NEVER } from "zod/v4/core";
-export * as iso from "../node_modules/zod/v4/classic/iso.js";
 export {
 	array,
 	boolean,
 	enum,
 	int,
+	iso,
+	NEVER,
 	object,
 	preprocess,
 	strictObject,
 	string,
 	uuid,
 	ZodType,
-} from "../node_modules/zod/v4/classic/schemas.js";
+} from "zod/v4";
 export * as z from "./zod.ts";

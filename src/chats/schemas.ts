@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { Uuid } from "../workflow-runs/schemas.ts";
+import { Uuid } from "../uuid.ts";
 
 /** Text that survives a log line and a header: no control characters, no half of a surrogate pair. */
 const USER_ID = /^[^\p{Cc}\p{Cs}]{1,255}$/u;

@@ -1,9 +1,9 @@
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
-import type { AppEnv } from "../app-env.ts";
-import { STRICT_TRANSPORT } from "../browsers.ts";
-import { toServiceError } from "../handle-errors.ts";
-import { requireSession } from "../session/require-session.ts";
+import { requireSession } from "../access/require-session.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { toServiceError } from "../http/errors.ts";
+import { STRICT_TRANSPORT } from "../http/security-headers.ts";
 import { showError } from "./show-error.tsx";
 import { showRuns } from "./show-runs.tsx";
 

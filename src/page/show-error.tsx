@@ -1,6 +1,6 @@
 import type { Context } from "hono";
-import type { AppEnv } from "../app-env.ts";
 import { ERRORS, type ErrorCode, type ServiceError } from "../errors.ts";
+import type { AppEnv } from "../http/app-env.ts";
 import { Document, toHtml } from "./document.tsx";
 
 /** What to do about it; for the other errors their message says enough. */

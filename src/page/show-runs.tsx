@@ -1,10 +1,11 @@
 import type { Context } from "hono";
-import type { AppEnv } from "../app-env.ts";
 import { ServiceError } from "../errors.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { Uuid } from "../uuid.ts";
 import { decodeCursor } from "../workflow-runs/cursor.ts";
 import { readHistory } from "../workflow-runs/history.ts";
 import { parseList } from "../workflow-runs/json.ts";
-import { STATUSES, Status, Uuid } from "../workflow-runs/schemas.ts";
+import { STATUSES, Status } from "../workflow-runs/schemas.ts";
 import { toHtml } from "./document.tsx";
 import { RunsPage } from "./runs-page.tsx";
 import { type Choice, RUNS_PER_PAGE, viewOf } from "./view.ts";

@@ -1,10 +1,9 @@
-import { forOwner } from "../chats/owner.ts";
+import { forOwner } from "../access/owner.ts";
 import { newer } from "../db/bookmark.ts";
-import { type Answer, askD1 } from "../db/client.ts";
+import { type Answer, askD1 } from "../db/read.ts";
 import { type Config, readConfig } from "../env.ts";
 import { logError } from "../log.ts";
-import type { Scope } from "../scope.ts";
-import type { Session } from "../session/store.ts";
+import type { Scope, Session } from "../scope.ts";
 import { forgetHistory, type HistoryEntry, loadHistory, storeHistory } from "./edge-cache.ts";
 import { listBody } from "./json.ts";
 import { type ChatRuns, readChatRuns } from "./read.ts";

@@ -1,14 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { workflowRuns } from "../db/schema.ts";
-import { encodeHex } from "../hex.ts";
+import { type JsonBody, jsonBody } from "../etag.ts";
 import type { WorkflowRun } from "./schemas.ts";
-
-/** JSON as it is served, and its entity tag, with its quotes (RFC 9110, 8.8.3). */
-export interface JsonBody {
-	/** In UTF-8. */
-	readonly body: ArrayBuffer;
-	readonly etag: string;
-}
 
 /**
  * The body of a list: all of a chat's runs, or a page with the cursor of the next one (null: this is the last).
@@ -44,9 +37,3 @@ export const runJson: SQL<string> = sql`'{"id":"' || ${workflowRuns.id} || '","c
 	|| '","startedAt":' || ifnull('"' || ${workflowRuns.startedAt} || '"', 'null')
 	|| ',"completedAt":' || ifnull('"' || ${workflowRuns.completedAt} || '"', 'null')
 	|| ifnull(',"error":' || ${workflowRuns.error}, '') || ',"steps":' || ${workflowRuns.steps} || '}'`;
-
-/** The tag is a digest of the bytes, so that equal tags mean equal bodies whoever wrote them, and however. */
-async function jsonBody(json: string): Promise<JsonBody> {
-	const body = new TextEncoder().encode(json).buffer as ArrayBuffer;
-	return { body, etag: `"${encodeHex(await crypto.subtle.digest("SHA-256", body), 32)}"` };
-}

@@ -1,9 +1,9 @@
 import { and, desc, eq, inArray, isNull, ne, type SQL, sql } from "drizzle-orm";
-import { forOwner } from "../chats/owner.ts";
-import { askD1, drizzleOver } from "../db/client.ts";
+import { forOwner } from "../access/owner.ts";
+import { drizzleOver } from "../db/drizzle.ts";
+import { askD1 } from "../db/read.ts";
 import { chats, workflowRuns } from "../db/schema.ts";
-import type { Scope } from "../scope.ts";
-import type { Session } from "../session/store.ts";
+import type { Scope, Session } from "../scope.ts";
 import type { Position } from "./cursor.ts";
 import { runJson } from "./json.ts";
 import type { Status } from "./schemas.ts";

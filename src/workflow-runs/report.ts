@@ -1,15 +1,12 @@
 import { z } from "@hono/zod-openapi";
-import { isTerminal, Status, Uuid } from "./schemas.ts";
+import { MAX_MESSAGE, MAX_NAME, MAX_RUNS, MAX_STEPS } from "../limits.ts";
+import { Uuid } from "../uuid.ts";
+import { isTerminal, Status } from "./schemas.ts";
 
 /*
  * What a recorder reports: the shape that the list returns, so that the JSON of a GET can be PUT back
  * as it is. What says nothing may be left out. Timestamps come out in the one form that is served.
  */
-
-export const MAX_STEPS = 1_000;
-export const MAX_RUNS = 100;
-const MAX_NAME = 200;
-const MAX_MESSAGE = 4_000;
 
 const SERVED = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 

@@ -1,16 +1,10 @@
 import { z } from "@hono/zod-openapi";
+import { Uuid } from "../uuid.ts";
 
 /*
  * The wire shapes. Each is a zod schema and, by `.openapi(name)`, a component of the published
  * OpenAPI document. Objects are strict: what is not named here is neither taken nor served.
  */
-
-/** Any RFC 9562 UUID, whatever its case; lower case from here on. */
-export const Uuid = z
-	.string()
-	.toLowerCase()
-	.pipe(z.uuid())
-	.openapi({ type: "string", format: "uuid", description: "RFC 9562 UUID, case-insensitive, served in lower case" });
 
 export const STATUSES = ["pending", "running", "completed", "failed", "cancelled"] as const;
 

@@ -1,0 +1,42 @@
+import type { Context } from "hono";
+import { withDeadline } from "../deadline.ts";
+import { type Env, readConfig } from "../env.ts";
+import { ServiceError } from "../errors.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { logError } from "../log.ts";
+import type { Scope } from "../scope.ts";
+
+/** The rate limiting bindings of `wrangler.toml`, and what each counts by. */
+type Limiter = Extract<keyof Env, `${string}_LIMIT`>;
+
+/**
+ * Counts a call against a limit. A limiter that is not bound limits nothing, and one that fails or hangs lets pass:
+ * it protects the stores, and must not be an outage of its own.
+ * @param key whom to count by; never a cookie or a token
+ * @throws {ServiceError} RATE_LIMITED
+ */
+export async function countAgainst(limiter: Limiter, key: string, { env, requestId }: Scope): Promise<void> {
+	const binding = env[limiter];
+	if (!binding) return;
+	let success = true;
+	try {
+		({ success } = await withDeadline(binding.limit({ key }), readConfig(env).storeTimeoutSeconds));
+	} catch (error) {
+		logError({ requestId, event: "rate limit", limiter }, error);
+	}
+	if (!success) throw new ServiceError("RATE_LIMITED");
+}
+
+/**
+ * Refuses a bad cookie or token, and counts it by address, so that guessing is slow. A request that has none is
+ * somebody who is not signed in, and not counted.
+ * @throws {ServiceError} `refusal`, or RATE_LIMITED
+ */
+export async function refuseSignIn(
+	c: Context<AppEnv>,
+	refusal: ServiceError,
+	sent: string | undefined,
+): Promise<never> {
+	if (sent) await countAgainst("SIGN_IN_LIMIT", c.req.header("cf-connecting-ip") ?? "unknown", c.var.scope);
+	throw refusal;
+}

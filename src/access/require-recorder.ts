@@ -1,0 +1,27 @@
+import type { MiddlewareHandler } from "hono";
+import { timingSafeEqual } from "hono/utils/buffer";
+import { readConfig } from "../env.ts";
+import { ServiceError } from "../errors.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { countAgainst, refuseSignIn } from "./rate-limit.ts";
+
+/** `Authorization: Bearer b64token` (RFC 6750, 2.1); the scheme in any case (RFC 9110, 11.1). */
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
+
+/**
+ * Lets a request pass that carries one of the service tokens. A user's cookie is worth nothing here.
+ * @throws {ServiceError} INVALID_TOKEN
+ */
+export const requireRecorder: MiddlewareHandler<AppEnv> = async function requireRecorder(c, next) {
+	const { recorderTokens } = readConfig(c.env);
+	const authorization = c.req.header("authorization");
+	const refuse = () => refuseSignIn(c, new ServiceError("INVALID_TOKEN"), authorization);
+	const [, token] = BEARER.exec(authorization ?? "") ?? [];
+	if (token === undefined) return refuse();
+	// All of them, and each in constant time: how long it takes tells nothing of how close a guess was.
+	const matches = await Promise.all(recorderTokens.map((known) => timingSafeEqual(known, token)));
+	const which = matches.indexOf(true);
+	if (which === -1) return refuse();
+	await countAgainst("WRITE_LIMIT", `token ${which + 1}`, c.var.scope);
+	await next();
+};

@@ -1,0 +1,59 @@
+import type { MiddlewareHandler } from "hono";
+import { sha256Hex } from "../digest.ts";
+import { readConfig } from "../env.ts";
+import { ServiceError } from "../errors.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { readSessionToken } from "./cookie.ts";
+import { countAgainst, refuseSignIn } from "./rate-limit.ts";
+import { readSession } from "./session.ts";
+
+/**
+ * Lets a request pass that carries a signed session cookie, and starts reading its session from KV.
+ * The session is not awaited here, so that the handler can read D1 at the same time: a handler must
+ * await `c.var.session` before it says anything about what it read.
+ *
+ * @throws {ServiceError} INVALID_SESSION, before any I/O, unless the cookie's signature is right
+ */
+export const requireSession: MiddlewareHandler<AppEnv> = async function requireSession(c, next) {
+	const { sessionSecret, sessionCookiePrefix } = readConfig(c.env);
+	const { scope } = c.var;
+	const cookie = c.req.header("cookie");
+	const token = await readSessionToken(cookie, sessionSecret, sessionCookiePrefix);
+	if (token === null) {
+		const sent = cookie?.includes(`${sessionCookiePrefix}.session_token=`) ? cookie : undefined;
+		return refuseSignIn(c, new ServiceError("INVALID_SESSION"), sent);
+	}
+	const read = () => readSession(scope, token, Date.now());
+	const session = read().then(
+		async (found) => {
+			scope.facts.user = await pseudonym(sessionSecret, found.userId);
+			await countAgainst("READ_LIMIT", found.userId, scope);
+			return found;
+		},
+		(error) =>
+			error instanceof ServiceError && error.code === "INVALID_SESSION"
+				? refuseSignIn(c, error, token)
+				: Promise.reject(error),
+	);
+	// A handler that fails before it awaits the session must not leave an unhandled rejection.
+	session.catch(() => {});
+	c.set("session", session);
+	c.set("rereadSession", read);
+	await next();
+};
+
+/** By secret and user id, so that a user who polls costs no digest each time. */
+const pseudonyms = new Map<string, string>();
+const MAX_PSEUDONYMS = 1_000;
+
+/** Names a user in the log without saying who it is: half a digest, salted with the secret. */
+async function pseudonym(secret: string, userId: string): Promise<string> {
+	const salted = `${secret}:${userId}`;
+	let name = pseudonyms.get(salted);
+	if (name === undefined) {
+		name = await sha256Hex(new TextEncoder().encode(salted), 16);
+		if (pseudonyms.size >= MAX_PSEUDONYMS) pseudonyms.clear();
+		pseudonyms.set(salted, name);
+	}
+	return name;
+}

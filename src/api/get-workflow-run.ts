@@ -1,0 +1,37 @@
+import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import { requireSession } from "../access/require-session.ts";
+import { ServiceError } from "../errors.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
+import { respondWithJson } from "../http/respond.ts";
+import { Uuid } from "../uuid.ts";
+import { runBody } from "../workflow-runs/json.ts";
+import { readSlice } from "../workflow-runs/read.ts";
+import { WorkflowRunItem } from "../workflow-runs/schemas.ts";
+import { bookmarkParameter, readBookmark } from "./bookmark-parameter.ts";
+
+export const getWorkflowRunRoute = createRoute({
+	method: "get",
+	path: "/api/chats/{chatId}/workflow-runs/{runId}",
+	operationId: "getWorkflowRun",
+	summary: "Get one workflow run",
+	description: "One workflow run of a chat, for the chat's owner.",
+	tags: ["Workflow runs"],
+	security: sessionSecurity,
+	middleware: requireSession,
+	request: { params: z.object({ chatId: Uuid, runId: Uuid }) },
+	parameters: [bookmarkParameter],
+	responses: {
+		...cacheable(WorkflowRunItem, "The workflow run"),
+		...errors(...SESSION_ERRORS, "INVALID_RUN_ID", "RUN_NOT_FOUND"),
+	},
+});
+
+export const handleGetWorkflowRun: RouteHandler<typeof getWorkflowRunRoute, AppEnv> = async (c) => {
+	const { chatId, runId } = c.req.valid("param");
+	const bookmark = await readBookmark(c);
+	const { runs, bookmark: seen } = await readSlice(c.var.scope, c.var.session, chatId, { runId }, bookmark);
+	const [run] = runs;
+	if (!run) throw new ServiceError("RUN_NOT_FOUND");
+	return respondWithJson<WorkflowRunItem>(c, await runBody(run), { cacheStatus: "fwd=bypass", bookmark: seen });
+};

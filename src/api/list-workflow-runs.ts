@@ -1,0 +1,81 @@
+import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import { requireSession } from "../access/require-session.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
+import { respondWithJson } from "../http/respond.ts";
+import { MAX_LIMIT } from "../limits.ts";
+import { Uuid } from "../uuid.ts";
+import { decodeCursor, encodeCursor } from "../workflow-runs/cursor.ts";
+import { CACHE_STATUS, readHistory } from "../workflow-runs/history.ts";
+import { listBody } from "../workflow-runs/json.ts";
+import { readSlice } from "../workflow-runs/read.ts";
+import { STATUSES, Status, WorkflowRunList } from "../workflow-runs/schemas.ts";
+import { bookmarkParameter, readBookmark } from "./bookmark-parameter.ts";
+
+const Query = z.object({
+	status: z
+		.string()
+		.transform((text) => text.split(","))
+		.pipe(z.array(Status))
+		.optional()
+		.openapi({
+			type: "string",
+			description: `Only runs of these statuses: a comma-separated list of ${STATUSES.join(", ")}`,
+			example: "running,pending",
+		}),
+	limit: z
+		.string()
+		.regex(/^[1-9]\d{0,2}$/, `must be a whole number from 1 to ${MAX_LIMIT}`)
+		.transform(Number)
+		.refine((limit) => limit <= MAX_LIMIT, `must be a whole number from 1 to ${MAX_LIMIT}`)
+		.optional()
+		.openapi({ type: "integer", minimum: 1, maximum: MAX_LIMIT, description: "At most this many runs" }),
+	cursor: z
+		.string()
+		.transform((text, context) => {
+			const position = decodeCursor(text);
+			if (position) return position;
+			context.addIssue({ code: "custom", message: "is not a cursor that this service gave out" });
+			return z.NEVER;
+		})
+		.optional()
+		.openapi({ type: "string", description: "A `nextCursor`, as it came: the runs behind it" }),
+});
+
+export const listWorkflowRunsRoute = createRoute({
+	method: "get",
+	path: "/api/chats/{chatId}/workflow-runs",
+	operationId: "listWorkflowRuns",
+	summary: "Get a chat's workflow runs",
+	description: "All workflow runs of a chat, for its owner. No query parameter is needed; unknown ones are ignored.",
+	tags: ["Workflow runs"],
+	security: sessionSecurity,
+	middleware: requireSession,
+	request: { params: z.object({ chatId: Uuid }), query: Query },
+	parameters: [bookmarkParameter],
+	responses: {
+		...cacheable(WorkflowRunList, "The chat's workflow runs"),
+		...errors(...SESSION_ERRORS, "INVALID_PARAMETER"),
+	},
+});
+
+export const handleListWorkflowRuns: RouteHandler<typeof listWorkflowRunsRoute, AppEnv> = async (c) => {
+	const { scope, session } = c.var;
+	const { chatId } = c.req.valid("param");
+	const { status, limit, cursor: after } = c.req.valid("query");
+	const bookmark = await readBookmark(c);
+	if (status || limit || after) {
+		// One more than asked for, to know whether the list goes on.
+		const slice = { status, after, limit: limit && limit + 1 };
+		const { runs, bookmark: seen } = await readSlice(scope, session, chatId, slice, bookmark);
+		const page = runs.slice(0, limit);
+		const last = page.length < runs.length ? page.at(-1) : undefined;
+		const nextCursor = limit || after ? (last ? encodeCursor(JSON.parse(last)) : null) : undefined;
+		return respondWithJson<WorkflowRunList>(c, await listBody(page, nextCursor), {
+			cacheStatus: "fwd=bypass",
+			bookmark: seen,
+		});
+	}
+	const history = await readHistory(scope, session, chatId, bookmark);
+	return respondWithJson<WorkflowRunList>(c, history, { ...history, cacheStatus: CACHE_STATUS[history.cacheUse] });
+};

@@ -1,0 +1,36 @@
+import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import { requireRecorder } from "../access/require-recorder.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { jsonBody } from "../http/body.ts";
+import { BODY_ERRORS, errors, RECORDER_ERRORS, recorderSecurity, requiredJson, written } from "../http/openapi.ts";
+import { respondWritten } from "../http/respond.ts";
+import { Uuid } from "../uuid.ts";
+import { recordRun } from "../workflow-runs/record.ts";
+import { WorkflowRunReport } from "../workflow-runs/report.ts";
+import { WorkflowRunItem } from "../workflow-runs/schemas.ts";
+
+export const recordWorkflowRunRoute = createRoute({
+	method: "put",
+	path: "/api/chats/{chatId}/workflow-runs/{runId}",
+	operationId: "recordWorkflowRun",
+	summary: "Report one workflow run",
+	description:
+		"Merges the report into what is stored. It may come twice, late or out of order: the same reports end in the same run. " +
+		"The body of a GET may be sent back as it is, with its envelope.",
+	tags: ["Recording"],
+	security: recorderSecurity,
+	middleware: [requireRecorder, ...jsonBody],
+	request: { params: z.object({ chatId: Uuid, runId: Uuid }), body: requiredJson(WorkflowRunReport) },
+	responses: {
+		200: written(WorkflowRunItem, "The merged run"),
+		201: written(WorkflowRunItem, "The run, which is new"),
+		...errors(...RECORDER_ERRORS, ...BODY_ERRORS, "INVALID_RUN_ID", "RUN_CONFLICT"),
+	},
+});
+
+export const handleRecordWorkflowRun: RouteHandler<typeof recordWorkflowRunRoute, AppEnv> = async (c) => {
+	const { chatId, runId } = c.req.valid("param");
+	const { result, bookmark } = await recordRun(c.var.scope, chatId, runId, c.req.valid("json"));
+	respondWritten(c, bookmark);
+	return c.json({ data: { workflowRun: result.run } }, result.created ? 201 : 200);
+};

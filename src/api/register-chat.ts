@@ -1,0 +1,42 @@
+import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import { requireRecorder } from "../access/require-recorder.ts";
+import { registerChat } from "../chats/register.ts";
+import { ChatItem, ChatRegistration } from "../chats/schemas.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { jsonBody } from "../http/body.ts";
+import { BODY_ERRORS, errors, recorderSecurity, requiredJson, written } from "../http/openapi.ts";
+import { respondWritten } from "../http/respond.ts";
+import { Uuid } from "../uuid.ts";
+
+export const registerChatRoute = createRoute({
+	method: "put",
+	path: "/api/chats/{chatId}",
+	operationId: "registerChat",
+	summary: "Register a chat with its owner",
+	description: "Before its runs are reported. The same again changes nothing; a deleted chat comes back with its runs.",
+	tags: ["Recording"],
+	security: recorderSecurity,
+	middleware: [requireRecorder, ...jsonBody],
+	request: { params: z.object({ chatId: Uuid }), body: requiredJson(ChatRegistration) },
+	responses: {
+		200: written(ChatItem, "The chat, which was registered before"),
+		201: written(ChatItem, "The chat, which is new"),
+		...errors(
+			"INVALID_TOKEN",
+			"RATE_LIMITED",
+			"INVALID_CHAT_ID",
+			...BODY_ERRORS,
+			"CHAT_CONFLICT",
+			"INTERNAL_ERROR",
+			"STORE_UNAVAILABLE",
+		),
+	},
+});
+
+export const handleRegisterChat: RouteHandler<typeof registerChatRoute, AppEnv> = async (c) => {
+	const { chatId } = c.req.valid("param");
+	const registration = c.req.valid("json");
+	const { result: created, bookmark } = await registerChat(c.var.scope, chatId, registration);
+	respondWritten(c, bookmark);
+	return c.json({ data: { chat: { id: chatId, ...registration } } }, created ? 201 : 200);
+};

@@ -1,0 +1,11 @@
+import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
+
+/**
+ * Drizzle over a D1 session, so that reads may use the nearest replica and still
+ * see everything up to a bookmark (sequential consistency).
+ *
+ * Drizzle's type names only `D1Database`; it calls `prepare` and `batch`, which a session has too.
+ */
+export function drizzleOver(session: D1DatabaseSession): DrizzleD1Database {
+	return drizzle(session as unknown as D1Database);
+}

@@ -1,0 +1,47 @@
+import type { MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { ServiceError } from "../errors.ts";
+import { MAX_BODY_BYTES } from "../limits.ts";
+import type { AppEnv } from "./app-env.ts";
+
+const limit = bodyLimit({
+	maxSize: MAX_BODY_BYTES,
+	onError: () => {
+		throw new ServiceError("BODY_TOO_LARGE");
+	},
+});
+
+/** A body that ends before it should is no fault of ours: its sender has gone, or has framed it wrongly. */
+const brokeOff = (cause: unknown) => new ServiceError("INVALID_BODY", "The body broke off", { cause });
+
+const limitBody: MiddlewareHandler<AppEnv> = async function limitBody(c, next) {
+	try {
+		return await limit(c, next);
+	} catch (error) {
+		// Without a length it reads the body itself. What is thrown behind `next` never comes by here: Hono answers it there.
+		throw error instanceof ServiceError ? error : brokeOff(error);
+	}
+};
+
+const JSON_MEDIA_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i;
+
+/** Lets a request pass whose body is JSON in UTF-8 (RFC 8259, 8.1), and no larger than it may be. */
+const requireUtf8Json: MiddlewareHandler<AppEnv> = async function requireUtf8Json(c, next) {
+	const encoding = c.req.header("content-encoding") ?? "identity";
+	if (!JSON_MEDIA_TYPE.test(c.req.header("content-type") ?? "") || encoding !== "identity") {
+		throw new ServiceError("UNSUPPORTED_MEDIA_TYPE");
+	}
+	const bytes = await c.req.arrayBuffer().catch((error) => {
+		throw brokeOff(error);
+	});
+	try {
+		// Decoding elsewhere replaces what is not UTF-8, which would record another text than was sent.
+		JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+	} catch (error) {
+		throw new ServiceError("INVALID_BODY", `The body is not JSON in UTF-8: ${(error as Error).message}`);
+	}
+	await next();
+};
+
+/** For routes that take JSON, behind whatever checks who is asking. */
+export const jsonBody = [limitBody, requireUtf8Json];

@@ -1,0 +1,108 @@
+import { z } from "@hono/zod-openapi";
+import { ERRORS, type ErrorCode } from "../errors.ts";
+
+/** The JSON body of every error response. */
+export const ErrorResponse = z
+	.strictObject({
+		error: z.string().openapi({ description: "The status's reason phrase", example: "Not Found" }),
+		code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).openapi({ description: "For programs" }),
+		message: z.string().openapi({ description: "For people", example: "Chat does not exist" }),
+		requestId: z.string().openapi({ description: "The same as the response's x-request-id" }),
+	})
+	.openapi("Error");
+
+/** Of every response. */
+export const headers = {
+	"x-request-id": {
+		schema: { type: "string" as const },
+		description: "Names this request in the service's log. A well-formed one in the request is kept",
+	},
+};
+
+/** A JSON response of a route, for its OpenAPI contract. */
+export function json<T extends z.ZodType>(schema: T, description: string) {
+	return { description, headers, content: { "application/json": { schema } } };
+}
+
+const bookmarkHeader = {
+	schema: { type: "string" as const },
+	description: "Send it with a read, and the answer includes all that this one saw",
+};
+
+const cacheableHeaders = {
+	...headers,
+	etag: { schema: { type: "string" as const }, description: "For `If-None-Match`: a digest of the body" },
+	"cache-status": { schema: { type: "string" as const }, description: "How the edge cache took part (RFC 9211)" },
+	"x-d1-bookmark": bookmarkHeader,
+};
+
+export const writtenHeaders = { ...headers, "x-d1-bookmark": bookmarkHeader };
+
+/** A response to a write, for a route's OpenAPI contract. */
+export function written<T extends z.ZodType>(schema: T, description: string) {
+	return { ...json(schema, description), headers: writtenHeaders };
+}
+
+/** A JSON response that a client may keep and revalidate, for a route's OpenAPI contract. */
+export function cacheable<T extends z.ZodType>(schema: T, description: string) {
+	return {
+		200: { ...json(schema, description), headers: cacheableHeaders },
+		304: { description: "The client has it: `If-None-Match` names its entity tag", headers: cacheableHeaders },
+	};
+}
+
+/** A stream of server-sent events, for a route's OpenAPI contract. */
+export const eventStream = {
+	200: {
+		description: "The stream",
+		headers,
+		content: { "text/event-stream": { schema: z.string().openapi({ example: "event: run\ndata: {…}\nid: …\n\n" }) } },
+	},
+};
+
+/** The error responses of a route, for its OpenAPI contract: one entry a status, naming each code. */
+export function errors<C extends ErrorCode>(...codes: C[]) {
+	const responses: Record<number, ReturnType<typeof json<typeof ErrorResponse>>> = {};
+	for (const code of codes) {
+		const { status, message } = ERRORS[code];
+		const before = responses[status];
+		responses[status] = json(ErrorResponse, `${before ? `${before.description}. ` : ""}${code}: ${message}`);
+	}
+	return responses;
+}
+
+/** What every route that asks for a session may answer. */
+export const SESSION_ERRORS = [
+	"INVALID_SESSION",
+	"RATE_LIMITED",
+	"INVALID_CHAT_ID",
+	"CHAT_FORBIDDEN",
+	"CHAT_NOT_FOUND",
+	"INTERNAL_ERROR",
+	"STORE_UNAVAILABLE",
+] as const satisfies ErrorCode[];
+
+/** Names of the security schemes, and how routes ask for them. */
+export const SESSION_COOKIE = "sessionCookie";
+export const SECURE_SESSION_COOKIE = "secureSessionCookie";
+export const RECORDER_TOKEN = "recorderToken";
+export const recorderSecurity = [{ [RECORDER_TOKEN]: [] }];
+export const sessionSecurity = [{ [SESSION_COOKIE]: [] }, { [SECURE_SESSION_COOKIE]: [] }];
+
+/** What every route for recorders may answer. */
+export const RECORDER_ERRORS = [
+	"INVALID_TOKEN",
+	"RATE_LIMITED",
+	"INVALID_CHAT_ID",
+	"CHAT_NOT_FOUND",
+	"INTERNAL_ERROR",
+	"STORE_UNAVAILABLE",
+] as const satisfies ErrorCode[];
+
+/** What every route may answer that takes a JSON body. */
+export const BODY_ERRORS = ["INVALID_BODY", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const satisfies ErrorCode[];
+
+/** A required JSON body, for a route's OpenAPI contract. */
+export function requiredJson<T extends z.ZodType>(schema: T) {
+	return { required: true as const, content: { "application/json": { schema } } };
+}

@@ -1,0 +1,27 @@
+import type { MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import { logInfo } from "../log.ts";
+import { scopeOf } from "../scope.ts";
+import type { AppEnv } from "./app-env.ts";
+
+/**
+ * Opens a request's scope, and logs one line when it is answered.
+ * `milliseconds` is wall time, which Workers move only with I/O.
+ */
+export const openScope: MiddlewareHandler<AppEnv> = async function openScope(c, next) {
+	const start = Date.now();
+	const { requestId } = c.var;
+	const scope = scopeOf(c.env, c.executionCtx, requestId);
+	c.set("scope", scope);
+	await next();
+	logInfo({
+		requestId,
+		event: "request",
+		method: c.req.method,
+		route: routePath(c, -1),
+		path: c.req.path,
+		status: c.res.status,
+		milliseconds: Date.now() - start,
+		...scope.facts,
+	});
+};

@@ -1,0 +1,49 @@
+import type { Context, TypedResponse } from "hono";
+import { isKnown, type JsonBody } from "../etag.ts";
+import type { Scope } from "../scope.ts";
+import type { AppEnv } from "./app-env.ts";
+
+/** What a response says of what it was made from. */
+export interface Origin {
+	/** A `Cache-Status` member's parameters (RFC 9211, 2), e.g. `hit`. */
+	readonly cacheStatus: string;
+	/** Seconds since D1 vouched for it; undefined where it comes straight from D1. */
+	readonly age?: number | undefined;
+	/** D1 bookmark from which a later reader sees no less. */
+	readonly bookmark: string | null;
+}
+
+/**
+ * Answers 200 with JSON that is ready to be sent, or 304 to a client that has it (RFC 9110, 13.1.2).
+ * @typeParam T what the body parses to
+ */
+export function respondWithJson<T>(c: Context<AppEnv>, { body, etag }: JsonBody, origin: Origin) {
+	const headers: Record<string, string> = {
+		"cache-control": "private, no-cache",
+		"cache-status": `edge-runs; ${origin.cacheStatus}`,
+		etag,
+	};
+	if (origin.age !== undefined) headers["age"] = String(origin.age);
+	if (origin.bookmark) headers["x-d1-bookmark"] = origin.bookmark;
+	const timing = serverTiming(c.var.scope);
+	if (timing) headers["server-timing"] = timing;
+
+	const known = isKnown(c.req.header("if-none-match"), etag);
+	if (!known) headers["content-type"] = "application/json";
+	const response = known ? c.body(null, 304, headers) : c.body(body, 200, headers);
+	return response as unknown as TypedResponse<T, 200, "json"> & Response;
+}
+
+/** Lets the response to a write say from which bookmark on a read includes it. */
+export function respondWritten(c: Context<AppEnv>, bookmark: string | null): void {
+	c.header("cache-control", "no-store");
+	if (bookmark) c.header("x-d1-bookmark", bookmark);
+}
+
+/** `Server-Timing` (W3C): how long KV and D1 took, in milliseconds. They overlap. */
+function serverTiming({ facts }: Scope): string {
+	const entries = [];
+	if (facts.kvMilliseconds !== undefined) entries.push(`kv;dur=${facts.kvMilliseconds}`);
+	if (facts.d1Milliseconds !== undefined) entries.push(`d1;dur=${facts.d1Milliseconds}`);
+	return entries.join(", ");
+}

@@ -1,0 +1,116 @@
+import { WorkerEntrypoint } from "cloudflare:workers";
+import type { z } from "@hono/zod-openapi";
+import { deleteChat } from "./chats/delete.ts";
+import { registerChat } from "./chats/register.ts";
+import { ChatRegistration } from "./chats/schemas.ts";
+import type { Env } from "./env.ts";
+import { ERRORS, type ErrorCode, ServiceError } from "./errors.ts";
+import { describeIssue } from "./http/errors.ts";
+import { logError, logInfo } from "./log.ts";
+import { type Scope, scopeOf } from "./scope.ts";
+import { Uuid } from "./uuid.ts";
+import { recordRun, recordRuns, toRecordedRuns } from "./workflow-runs/record.ts";
+import { WorkflowRunReport, WorkflowRunReports } from "./workflow-runs/report.ts";
+import type { WorkflowRun } from "./workflow-runs/schemas.ts";
+
+/** What every verb answers beside its result. */
+interface Recorded {
+	/** Send it as `x-d1-bookmark` with a read, and the answer includes what was written. */
+	readonly bookmark: string | null;
+}
+
+/**
+ * The verbs of the HTTP API for Workers that bind this service; the binding is the permission.
+ *
+ * Every verb throws an error whose message is `CODE: what is wrong (request ID)`. Its `code` is the code alone, for
+ * callers whose compatibility date is 2026-04-21 or later (`enhanced_error_serialization`): to others an error's
+ * properties get lost on the way. The codes are those of the HTTP API.
+ */
+export class WorkflowRunRecorder extends WorkerEntrypoint<Env> {
+	/**
+	 * Registers a chat with its owner; see `PUT /api/chats/:chatId`.
+	 * @returns `created`: whether the chat is new
+	 */
+	async registerChat(chatId: string, registration: ChatRegistration): Promise<Recorded & { created: boolean }> {
+		return this.#run("registerChat", async (scope) => {
+			const { result, bookmark } = await registerChat(
+				scope,
+				parseChatId(chatId),
+				parse(ChatRegistration, registration, "INVALID_BODY"),
+			);
+			return { created: result, bookmark };
+		});
+	}
+
+	/** Deletes a chat softly; see `DELETE /api/chats/:chatId`. */
+	async deleteChat(chatId: string): Promise<Recorded> {
+		return this.#run("deleteChat", async (scope) => {
+			const { bookmark } = await deleteChat(scope, parseChatId(chatId));
+			return { bookmark };
+		});
+	}
+
+	/**
+	 * Reports one run; see `PUT /api/chats/:chatId/workflow-runs/:runId`.
+	 * @returns the merged run, and whether it is new
+	 */
+	async recordWorkflowRun(
+		chatId: string,
+		runId: string,
+		report: z.input<typeof WorkflowRunReport>,
+	): Promise<Recorded & { workflowRun: WorkflowRun; created: boolean }> {
+		return this.#run("recordWorkflowRun", async (scope) => {
+			const { result, bookmark } = await recordRun(
+				scope,
+				parseChatId(chatId),
+				parse(Uuid, runId, "INVALID_RUN_ID"),
+				parse(WorkflowRunReport, report, "INVALID_BODY"),
+			);
+			return { workflowRun: result.run, created: result.created, bookmark };
+		});
+	}
+
+	/**
+	 * Reports 1 to 100 runs, all or none; see `PATCH /api/chats/:chatId/workflow-runs`.
+	 * @returns the merged runs, each once, and the ids of those that are new
+	 */
+	async recordWorkflowRuns(
+		chatId: string,
+		reports: z.input<typeof WorkflowRunReports>,
+	): Promise<Recorded & { workflowRuns: WorkflowRun[]; created: string[] }> {
+		return this.#run("recordWorkflowRuns", async (scope) => {
+			const { workflowRuns } = parse(WorkflowRunReports, reports, "INVALID_BODY");
+			const { result, bookmark } = await recordRuns(scope, parseChatId(chatId), workflowRuns);
+			return { ...toRecordedRuns(result), bookmark };
+		});
+	}
+
+	/** One log line a call, as for a request; a bug is told to the log alone. Private by `#`: TypeScript's is not over RPC. */
+	async #run<T>(method: string, verb: (scope: Scope) => Promise<T>): Promise<T> {
+		const scope = scopeOf(this.env, this.ctx);
+		const { requestId } = scope;
+		const start = Date.now();
+		let code: ErrorCode | undefined;
+		try {
+			return await verb(scope);
+		} catch (thrown) {
+			const error = thrown instanceof ServiceError ? thrown : new ServiceError("INTERNAL_ERROR");
+			code = error.code;
+			if (ERRORS[code].status >= 500) logError({ requestId, event: "error", code }, error.cause ?? thrown);
+			throw Object.assign(new Error(`${code}: ${error.message} (request ${requestId})`), { code });
+		} finally {
+			logInfo({ requestId, event: "rpc", method, code, milliseconds: Date.now() - start, ...scope.facts });
+		}
+	}
+}
+
+function parseChatId(chatId: unknown): string {
+	return parse(Uuid, chatId, "INVALID_CHAT_ID");
+}
+
+function parse<T extends z.ZodType>(schema: T, input: unknown, code: ErrorCode): z.output<T> {
+	const result = schema.safeParse(input);
+	if (result.success) return result.data;
+	const [issue] = result.error.issues as [z.core.$ZodIssue];
+	throw new ServiceError(code, code === "INVALID_BODY" ? describeIssue(issue) : undefined);
+}

@@ -1,0 +1,60 @@
+import { and, inArray, lt, sql } from "drizzle-orm";
+import { drizzleOver } from "../db/drizzle.ts";
+import { chats, workflowRuns } from "../db/schema.ts";
+import { writeD1 } from "../db/write.ts";
+import { readConfig } from "../env.ts";
+import { logInfo } from "../log.ts";
+import type { Scope } from "../scope.ts";
+
+/** Small, so that no reader or recorder waits long behind one: D1 does one thing at a time. */
+const BATCH_RUNS = 100;
+
+/** Workers allow 1,000 D1 queries an invocation, and a batch takes three. What is left is for the next round. */
+const MAX_BATCHES = 300;
+
+const DAY_MILLISECONDS = 86_400_000;
+
+/**
+ * Deletes the finished runs whose end is more than `RETENTION_DAYS` ago, oldest first, and gives their chats a new
+ * revision. Runs that have not ended stay, however old. Does nothing where `RETENTION_DAYS` is not set.
+ *
+ * @param now milliseconds since the epoch
+ * @returns how many runs were deleted
+ * @throws {ServiceError} STORE_UNAVAILABLE if D1 fails; what is deleted by then stays deleted, the rest waits
+ */
+export async function pruneRuns(scope: Scope, now: number): Promise<number> {
+	const { retentionDays } = readConfig(scope.env);
+	if (retentionDays === null) return 0;
+	const before = new Date(now - retentionDays * DAY_MILLISECONDS).toISOString();
+	let deleted = 0;
+	for (let batches = 0; batches < MAX_BATCHES; batches++) {
+		const { result } = await writeD1(scope, (session) => pruneBatch(session, before));
+		deleted += result;
+		if (result < BATCH_RUNS) break;
+	}
+	logInfo({ requestId: scope.requestId, event: "retention", before, deleted });
+	return deleted;
+}
+
+async function pruneBatch(session: D1DatabaseSession, before: string): Promise<number> {
+	const db = drizzleOver(session);
+	const due = await db
+		.select({ id: workflowRuns.id, chatId: workflowRuns.chatId })
+		.from(workflowRuns)
+		.where(lt(workflowRuns.completedAt, before))
+		.orderBy(workflowRuns.completedAt)
+		.limit(BATCH_RUNS);
+	if (due.length === 0) return 0;
+	const among = (ids: string[]) => sql`(select value from json_each(${JSON.stringify(ids)}))`;
+	await db.batch([
+		db
+			.update(chats)
+			.set({ revision: crypto.randomUUID() })
+			.where(inArray(chats.id, among(due.map((run) => run.chatId)))),
+		// The end is asked again: a run that was reported meanwhile with an earlier end is older still, never younger.
+		db
+			.delete(workflowRuns)
+			.where(and(inArray(workflowRuns.id, among(due.map((run) => run.id))), lt(workflowRuns.completedAt, before))),
+	]);
+	return due.length;
+}
