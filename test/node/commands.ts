@@ -13,7 +13,7 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npm run dev": { by: "test/node/dev.test.ts", shows: "new DevServer(" },
 	"npm run check": { by: "package.json", shows: '"test": "run-s check ' },
 	"npm run fix": { cannot: "it would change the files under test; `npm run check` fails where it has something to do" },
-	"npx vitest run --project workerd test/list.test.ts": {
+	"npx vitest run --project workerd test/workerd/reads/list.test.ts": {
 		by: "package.json",
 		shows: '"test:workerd": "vitest run --project workerd"',
 	},
