@@ -5,6 +5,7 @@
 type Elsewhere = { by: string; shows: string } | { cannot: string };
 
 const NEEDS_ACCOUNT = { cannot: "it changes a Cloudflare account" };
+const RUNS_TESTS = { cannot: "it runs the tests, this one among them" };
 
 export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npm ci": { by: ".ci/run", shows: "npm ci" },
@@ -13,10 +14,18 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npm run dev": { by: "test/node/dev.test.ts", shows: "new DevServer(" },
 	"npm run check": { by: "package.json", shows: '"test": "run-s check ' },
 	"npm run fix": { cannot: "it would change the files under test; `npm run check` fails where it has something to do" },
+<<<<<<< HEAD
 	"npx vitest run --project workerd test/workerd/reads/list.test.ts": {
 		by: "package.json",
 		shows: '"test:workerd": "vitest run --project workerd"',
 	},
+=======
+	"npx vitest run --project workerd test/workerd/reads/list.test.ts": RUNS_TESTS,
+	'npx vitest run --project workerd -t "its name"': RUNS_TESTS,
+	"npx vitest --project workerd": RUNS_TESTS,
+	"npm run test:node": RUNS_TESTS,
+	"npm run test:browser": RUNS_TESTS,
+>>>>>>> cc08116 (Show contributors the map, and how a field, an error code and a route are added)
 	"npm run import -- runs.ndjson --url https://YOUR-WORKER": {
 		by: "test/node/import.test.ts",
 		shows: 'runScript("import.ts", [file, "--url", service.url])',
