@@ -14,25 +14,18 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npm run dev": { by: "test/node/dev.test.ts", shows: "new DevServer(" },
 	"npm run check": { by: "package.json", shows: '"test": "run-s check ' },
 	"npm run fix": { cannot: "it would change the files under test; `npm run check` fails where it has something to do" },
-<<<<<<< HEAD
-	"npx vitest run --project workerd test/workerd/reads/list.test.ts": {
-		by: "package.json",
-		shows: '"test:workerd": "vitest run --project workerd"',
-	},
-=======
 	"npx vitest run --project workerd test/workerd/reads/list.test.ts": RUNS_TESTS,
 	'npx vitest run --project workerd -t "its name"': RUNS_TESTS,
 	"npx vitest --project workerd": RUNS_TESTS,
 	"npm run test:node": RUNS_TESTS,
 	"npm run test:browser": RUNS_TESTS,
->>>>>>> cc08116 (Show contributors the map, and how a field, an error code and a route are added)
 	"npm run import -- runs.ndjson --url https://YOUR-WORKER": {
 		by: "test/node/import.test.ts",
 		shows: 'runScript("import.ts", [file, "--url", service.url])',
 	},
 	"npm run bench": { cannot: "it takes ten minutes; test/node/bench.test.ts runs the same code, as small as it gets" },
 	"npm run fuzz -- --seconds 60": {
-		cannot: "it takes a minute; it is test/hold/fuzz.test.ts, which `npm test` runs for some seconds",
+		cannot: "it takes a minute; it is test/workerd/hold/fuzz.test.ts, which `npm test` runs for some seconds",
 	},
 	"npm run soak -- --seconds 60": {
 		cannot: "it takes a minute of both cores; test/node/soak.test.ts tests its model of a chat",
@@ -43,7 +36,9 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npm run db:migrate": NEEDS_ACCOUNT,
 	"npx wrangler secret put BETTER_AUTH_SECRET": NEEDS_ACCOUNT,
 	"npm run deploy": NEEDS_ACCOUNT,
-	"curl https://YOUR-WORKER/api/health": { cannot: "it asks a deployed Worker; test/openapi.test.ts asks the route" },
+	"curl https://YOUR-WORKER/api/health": {
+		cannot: "it asks a deployed Worker; test/workerd/reads/openapi.test.ts asks the route",
+	},
 };
 
 /** What test/node/dev.test.ts runs besides the commands with a status above them. */

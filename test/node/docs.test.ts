@@ -117,6 +117,12 @@ describe("commands of the documents", () => {
 	});
 });
 
+it.each(LINKING)("the files that %s names are there", (document) => {
+	const named = [...readText(document).matchAll(/`((?:src|test|packages|scripts|bench|soak|docs)\/[\w./-]+)`/g)];
+	const missing = named.filter(([, file]) => !existsSync(path.join(root, file as string)));
+	expect(missing.map(([, file]) => file)).toEqual([]);
+});
+
 it.each(LINKING)("no link of %s is dead", (document) => {
 	const dead = relativeLinks(readText(document)).filter((link) => {
 		const [file = "", anchor] = link.split("#");
