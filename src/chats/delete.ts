@@ -1,4 +1,5 @@
 import { and, eq, isNull } from "drizzle-orm";
+import { nextChange } from "../db/change.ts";
 import { drizzleOver } from "../db/drizzle.ts";
 import { chats } from "../db/schema.ts";
 import { type Written, writeD1 } from "../db/write.ts";
@@ -18,7 +19,7 @@ export function deleteChat(scope: Scope, chatId: string): Promise<Written<void>>
 			db.select({ id: chats.id }).from(chats).where(isChat),
 			db
 				.update(chats)
-				.set({ deletedAt: new Date().toISOString(), revision: crypto.randomUUID() })
+				.set({ ...nextChange(crypto.randomUUID()), deletedAt: new Date().toISOString() })
 				.where(and(isChat, isNull(chats.deletedAt))),
 		]);
 		if (!chat) throw new ServiceError("CHAT_NOT_FOUND");

@@ -1,4 +1,5 @@
 import { and, eq, isNotNull } from "drizzle-orm";
+import { firstChange, nextChange } from "../db/change.ts";
 import { drizzleOver } from "../db/drizzle.ts";
 import { chats } from "../db/schema.ts";
 import { type Written, writeD1 } from "../db/write.ts";
@@ -19,10 +20,13 @@ export function registerChat(scope: Scope, chatId: string, { userId }: ChatRegis
 		const createdAt = new Date().toISOString();
 		const [[before]] = await db.batch([
 			db.select({ userId: chats.userId }).from(chats).where(eq(chats.id, chatId)),
-			db.insert(chats).values({ id: chatId, userId, revision, createdAt }).onConflictDoNothing(),
+			db
+				.insert(chats)
+				.values({ id: chatId, userId, createdAt, ...firstChange(revision) })
+				.onConflictDoNothing(),
 			db
 				.update(chats)
-				.set({ deletedAt: null, revision })
+				.set({ ...nextChange(revision), deletedAt: null })
 				.where(and(eq(chats.id, chatId), eq(chats.userId, userId), isNotNull(chats.deletedAt))),
 		]);
 		if (before && before.userId !== userId) throw new ServiceError("CHAT_CONFLICT");

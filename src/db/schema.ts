@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import { type AnySQLiteColumn, check, index, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { type AnySQLiteColumn, check, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /*
  * Values are stored as the text that is served, so that a read neither parses nor formats.
@@ -27,6 +27,12 @@ export const chats = sqliteTable(
 		createdAt: text("created_at").notNull(),
 		/** Soft deletion: a chat with this set does not exist for readers. */
 		deletedAt: text("deleted_at"),
+		/** Counts the writes that changed anything under the chat; see `db/change.ts`. */
+		change: integer("change").notNull().default(0),
+		/** Who has a state of an earlier change than this cannot be told what changed since: runs have gone. */
+		floor: integer("floor").notNull().default(0),
+		/** The first 8 characters of the revisions of the latest changes, the newest last. */
+		trail: text("trail").notNull().default(""),
 	},
 	(table) => [
 		check("chats_id_is_uuid", isUuid(table.id)),
@@ -55,6 +61,8 @@ export const workflowRuns = sqliteTable(
 		steps: text("steps").notNull(),
 		/** The chat's revision with which this run last changed. */
 		revision: text("revision").notNull(),
+		/** The chat's change number with which this run last changed. 0.1 leaves it as it was. */
+		change: integer("change").notNull().default(0),
 		createdAt: text("created_at").notNull(),
 		/**
 		 * What the list is ordered by, descending: the start, with runs that have not started
@@ -64,6 +72,8 @@ export const workflowRuns = sqliteTable(
 	},
 	(table) => [
 		index("workflow_runs_list").on(table.chatId, table.startOrder, table.id),
+		// For "what has changed since": it costs what changed, not what is stored.
+		index("workflow_runs_changed").on(table.chatId, table.change),
 		// For retention: without it each round would read every run there is. Written once a run, when it ends.
 		index("workflow_runs_completed").on(table.completedAt).where(sql`${table.completedAt} is not null`),
 		check("workflow_runs_id_is_uuid", isUuid(table.id)),

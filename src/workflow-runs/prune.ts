@@ -1,4 +1,5 @@
 import { and, inArray, lt, sql } from "drizzle-orm";
+import { nextChange } from "../db/change.ts";
 import { drizzleOver } from "../db/drizzle.ts";
 import { chats, workflowRuns } from "../db/schema.ts";
 import { writeD1 } from "../db/write.ts";
@@ -49,7 +50,7 @@ async function pruneBatch(session: D1DatabaseSession, before: string): Promise<n
 	await db.batch([
 		db
 			.update(chats)
-			.set({ revision: crypto.randomUUID() })
+			.set(nextChange(crypto.randomUUID(), { gap: true }))
 			.where(inArray(chats.id, among(due.map((run) => run.chatId)))),
 		// The end is asked again: a run that was reported meanwhile with an earlier end is older still, never younger.
 		db

@@ -1,18 +1,10 @@
-import { mergeRuns } from "#protocol/merge.ts";
 import { type Written, writeD1 } from "../db/write.ts";
 import { ServiceError } from "../errors.ts";
-import { MAX_STEPS } from "../limits.ts";
 import type { Scope } from "../scope.ts";
+import { mergeReports, type RecordedRun, reportedRuns } from "./merge-reports.ts";
 import type { WorkflowRunReport, WorkflowRunReports } from "./report.ts";
 import type { WorkflowRun } from "./schemas.ts";
-import { type Change, readStored, writeChanges } from "./store.ts";
-
-/** A run as it is stored after a report. */
-export interface RecordedRun {
-	readonly run: WorkflowRun;
-	/** Whether the report made it. */
-	readonly created: boolean;
-}
+import { readStored, writeChanged } from "./store.ts";
 
 /** A report of several runs as it is answered, over HTTP and RPC. */
 export function toRecordedRuns(recorded: readonly RecordedRun[]): { workflowRuns: WorkflowRun[]; created: string[] } {
@@ -58,41 +50,16 @@ export async function recordRuns(
 	chatId: string,
 	reports: WorkflowRunReports["workflowRuns"],
 ): Promise<Written<RecordedRun[]>> {
-	const byId = new Map<string, WorkflowRun>();
-	for (const [index, report] of reports.entries()) {
-		if (report.chatId !== undefined && report.chatId !== chatId) {
-			throw new ServiceError("INVALID_BODY", `workflowRuns.${index}.chatId: is not the one in the path`);
-		}
-		const run = { ...report, chatId };
-		byId.set(run.id, merge(byId.get(run.id) ?? run, run));
-	}
+	const report = reportedRuns(chatId, reports);
 	return writeD1(scope, async (session) => {
-		const stored = await readStored(session, chatId, [...byId.keys()]);
-		const changes: Change[] = [];
-		const recorded = [...byId.values()].map((report) => {
-			const before = stored.get(report.id);
-			const run = before ? merge(before.run, report) : report;
-			// Compared as they are merged, not as text, since others may have written the row in another form.
-			if (!before || JSON.stringify(mergeRuns(before.run, before.run)) !== JSON.stringify(run)) {
-				changes.push({ run, seen: before?.revision ?? null });
-			}
-			return { run, created: !before };
-		});
-		if (changes.length > 0) await writeChanges(session, chatId, changes);
-		return recorded;
+		const ids = report.map(({ id }) => id);
+		const stored = await readStored(session, chatId, ids);
+		const { results, changed } = mergeReports(stored, [report]);
+		const [result] = results as [RecordedRun[] | ServiceError];
+		if (result instanceof ServiceError) throw result;
+		if (changed.length > 0) {
+			await writeChanged(session, chatId, changed, new Map(ids.map((id) => [id, stored.get(id)?.revision ?? null])));
+		}
+		return result;
 	});
-}
-
-function merge(a: WorkflowRun, b: WorkflowRun): WorkflowRun {
-	const refuse = (code: "RUN_CONFLICT" | "INVALID_BODY", message: string) => {
-		throw new ServiceError(code, `Workflow run ${a.id}: ${message}`);
-	};
-	if (a.chatId !== b.chatId) refuse("RUN_CONFLICT", "the id is in use under another chat");
-	if (a.workflowId !== b.workflowId) refuse("RUN_CONFLICT", "it was reported with another workflowId");
-	const run = mergeRuns(a, b);
-	const { length } = run.steps;
-	if (length > MAX_STEPS) {
-		refuse("INVALID_BODY", `steps: with those reported before there would be ${length}, and ${MAX_STEPS} is the most`);
-	}
-	return run;
 }

@@ -1,16 +1,12 @@
 import { eq, inArray, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
+import { type Change, changed, nextChange, toChange } from "../db/change.ts";
 import { drizzleOver } from "../db/drizzle.ts";
 import { chats, workflowRuns } from "../db/schema.ts";
 import { ConflictError } from "../db/write.ts";
 import { ServiceError } from "../errors.ts";
-import { MAX_STEPS_BYTES } from "../limits.ts";
+import type { StoredRun } from "./merge-reports.ts";
 import type { WorkflowRun } from "./schemas.ts";
-
-export interface StoredRun {
-	readonly run: WorkflowRun;
-	readonly revision: string;
-}
 
 /** The named runs, whichever chat they are in. @throws {ServiceError} CHAT_NOT_FOUND */
 export async function readStored(
@@ -45,59 +41,60 @@ function parseRow(row: typeof workflowRuns.$inferSelect): WorkflowRun {
 	};
 }
 
-export interface Change {
-	readonly run: WorkflowRun;
-	/** The stored run's revision that the merge built on; null: there was none. */
-	readonly seen: string | null;
+/** What was written: the change of the chat, and the revision that its runs then have. */
+export interface WrittenChange extends Change {
+	readonly revision: string;
 }
 
-/** Writes the changed runs and gives the chat a new revision, in one batch: a transaction. */
-export async function writeChanges(
+/**
+ * Writes changed runs and gives the chat a new revision and change number, in one batch: a transaction.
+ * @param seen the stored revision of every run that the merge built on; null: there was none
+ * @throws {ConflictError} if a run is no longer as it was seen, or the chat has gone
+ */
+export async function writeChanged(
 	session: D1DatabaseSession,
 	chatId: string,
-	changes: readonly Change[],
-): Promise<void> {
+	changedRuns: readonly WorkflowRun[],
+	seen: ReadonlyMap<string, string | null>,
+): Promise<WrittenChange> {
 	const db = drizzleOver(session);
 	const revision = crypto.randomUUID();
-	const seen = JSON.stringify(Object.fromEntries(changes.map((change) => [change.run.id, change.seen])));
+	const seenJson = JSON.stringify(Object.fromEntries(seen));
 	// The guard: unless every run is still as it was read, and the chat still there, this sets NOT NULL to null, and the
 	// whole batch fails. A batch has no other condition.
 	const guard = db
 		.update(chats)
 		.set({
+			...nextChange(revision),
 			revision: sql`case when ${chats.deletedAt} is null and not exists (
-				select 1 from json_each(${seen}) as seen left join workflow_runs as run on run.id = seen.key
+				select 1 from json_each(${seenJson}) as seen left join workflow_runs as run on run.id = seen.key
 				where run.revision is not seen.value
 			) then ${revision} end`,
 		})
-		.where(eq(chats.id, chatId));
+		.where(eq(chats.id, chatId))
+		.returning(changed);
 	const createdAt = new Date().toISOString();
-	const writes: BatchItem<"sqlite">[] = changes.map(({ run }) => {
-		const { id, workflowId, status, startedAt, completedAt } = run;
+	const writes: BatchItem<"sqlite">[] = changedRuns.map((run) => {
+		const { id, workflowId, status, startedAt, completedAt, steps } = run;
 		const error = run.error ? JSON.stringify(run.error) : null;
-		const state = { status, startedAt, completedAt, error, steps: stepsText(run), revision };
+		const change = sql`(select change from chats where id = ${chatId})`;
+		const state = { status, startedAt, completedAt, error, steps: JSON.stringify(steps), revision, change };
 		return db
 			.insert(workflowRuns)
 			.values({ id, chatId, workflowId, createdAt, ...state })
 			.onConflictDoUpdate({ target: workflowRuns.id, set: state });
 	});
 	try {
-		await db.batch([guard, ...writes]);
+		const [[chat]] = await db.batch([guard, ...writes]);
+		// No row of the chat, and no run to fail by its foreign key.
+		if (!chat) throw new ConflictError();
+		return { ...toChange(chat, revision), revision };
 	} catch (error) {
 		if (GUARD_FAILED.test(String(error))) throw new ConflictError();
 		throw error;
 	}
 }
 
-/** The guard's, or that of a chat whose row is gone. */
-const GUARD_FAILED = /NOT NULL constraint failed: chats\.revision|FOREIGN KEY constraint failed/;
-
-function stepsText({ id, steps }: WorkflowRun): string {
-	const text = JSON.stringify(steps);
-	const bytes = new TextEncoder().encode(text).byteLength;
-	if (bytes <= MAX_STEPS_BYTES) return text;
-	throw new ServiceError(
-		"INVALID_BODY",
-		`Workflow run ${id}: steps: with those reported before they would take ${bytes} bytes, and ${MAX_STEPS_BYTES} is the most`,
-	);
-}
+/** The guard's, or what a chat whose row is gone leaves of it. */
+const GUARD_FAILED =
+	/NOT NULL constraint failed: (chats\.revision|workflow_runs\.change)|FOREIGN KEY constraint failed/;

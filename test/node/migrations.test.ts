@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { cpSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { readText, root, temporaryFolder } from "./dev-server.ts";
@@ -19,6 +20,9 @@ async function drizzleKit(command: string, ...options: string[]): Promise<string
 	return stdout + stderr;
 }
 
+const MIGRATIONS_OF_01 = 2;
+const COLUMNS_OF_01 = "id, chat_id, workflow_id, status, started_at, completed_at, error, steps, revision, created_at";
+
 describe("the migrations in drizzle/", () => {
 	it("make the schema in src/db/schema.ts, no more and no less", async () => {
 		cpSync(path.join(root, "drizzle"), path.join(folder, "drizzle"), { recursive: true });
@@ -34,5 +38,32 @@ describe("the migrations in drizzle/", () => {
 		const { entries } = JSON.parse(readText("drizzle/meta/_journal.json")) as { entries: { tag: string }[] };
 		const files = readdirSync(path.join(root, "drizzle")).filter((file) => file.endsWith(".sql"));
 		expect(files.sort()).toEqual(entries.map(({ tag }) => `${tag}.sql`));
+	});
+
+	it("are taken by a filled database of 0.1 while 0.1 reads and writes it: nothing is copied, renamed or dropped", () => {
+		const sql = readdirSync(path.join(root, "drizzle"))
+			.filter((file) => file.endsWith(".sql"))
+			.sort()
+			.map((file) => readText(`drizzle/${file}`).replaceAll("--> statement-breakpoint", ""));
+		const database = new DatabaseSync(":memory:");
+		for (const migration of sql.slice(0, MIGRATIONS_OF_01)) database.exec(migration);
+		const [chat, run] = ["550e8400-e29b-41d4-a716-446655440000", "0a4c1de2-93c7-4c2b-8f0e-1d2c3b4a5e10"];
+		database.exec(`
+			insert into chats values ('${chat}', 'user', '${run}', '2024-02-04T12:00:00.000Z', null);
+			insert into workflow_runs (id, chat_id, workflow_id, status, started_at, completed_at, error, steps, revision, created_at)
+			values ('${run}', '${chat}', '${run}', 'running', '2024-02-04T12:00:00.000Z', null, null, '[]', '${run}', '2024-02-04T12:00:00.000Z')`);
+		// 0.1 names its columns, in its reads and in its writes.
+		const read = () => database.prepare(`select ${COLUMNS_OF_01} from workflow_runs`).all();
+		const before = read();
+		for (const migration of sql.slice(MIGRATIONS_OF_01)) {
+			expect(migration).not.toMatch(/\b(drop|rename|pragma)\b/i);
+			database.exec(migration);
+		}
+		expect(read()).toEqual(before);
+		const other = run.replace("0a4c", "0b4c");
+		database.exec(
+			`insert into workflow_runs (${COLUMNS_OF_01}) select '${other}', ${COLUMNS_OF_01.slice("id, ".length)} from workflow_runs`,
+		);
+		expect(database.prepare("select change from workflow_runs").all()).toEqual([{ change: 0 }, { change: 0 }]);
 	});
 });

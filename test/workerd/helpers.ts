@@ -61,7 +61,7 @@ export async function insertChat(
 	userId: string,
 	{ id = uuid(), deletedAt = null as string | null } = {},
 ): Promise<string> {
-	await env.DB.prepare("insert into chats values (?, ?, ?, ?, ?)")
+	await env.DB.prepare("insert into chats (id, user_id, revision, created_at, deleted_at) values (?, ?, ?, ?, ?)")
 		.bind(id, userId, uuid(), "2024-02-04T00:00:00.000Z", deletedAt)
 		.run();
 	return id;

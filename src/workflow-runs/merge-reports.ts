@@ -1,0 +1,109 @@
+import { mergeRuns } from "#protocol/merge.ts";
+import { ServiceError } from "../errors.ts";
+import { MAX_STEPS, MAX_STEPS_BYTES } from "../limits.ts";
+import type { WorkflowRunReports } from "./report.ts";
+import type { WorkflowRun } from "./schemas.ts";
+
+/*
+ * What becomes of stored runs by reports of them. Pure: no I/O, no clock.
+ */
+
+/** A run as it is stored after a report. */
+export interface RecordedRun {
+	readonly run: WorkflowRun;
+	/** Whether the report made it. */
+	readonly created: boolean;
+}
+
+/** A run as D1 has it. */
+export interface StoredRun {
+	readonly run: WorkflowRun;
+	/** The chat's revision with which it last changed. */
+	readonly revision: string;
+}
+
+/**
+ * The runs that a report of a chat names, each once.
+ * @throws {ServiceError} INVALID_BODY if it names another chat, or RUN_CONFLICT if it contradicts itself
+ */
+export function reportedRuns(chatId: string, reports: WorkflowRunReports["workflowRuns"]): WorkflowRun[] {
+	const byId = new Map<string, WorkflowRun>();
+	for (const [index, report] of reports.entries()) {
+		if (report.chatId !== undefined && report.chatId !== chatId) {
+			throw new ServiceError("INVALID_BODY", `workflowRuns.${index}.chatId: is not the one in the path`);
+		}
+		const run = { ...report, chatId };
+		byId.set(run.id, merge(byId.get(run.id) ?? run, run));
+	}
+	return [...byId.values()];
+}
+
+/** What is to be written, and what each report is answered with. */
+export interface Merged {
+	/** For each report its runs, or why it is refused: then nothing of it is in `changed`. */
+	readonly results: readonly (RecordedRun[] | ServiceError)[];
+	/** The runs that are new, or not as they were stored. */
+	readonly changed: readonly WorkflowRun[];
+}
+
+/**
+ * Merges reports into what is stored, one after the other. A report that is refused leaves the others as they are.
+ * @param stored of the runs that the reports name, those that are stored
+ * @param reports each as `reportedRuns` gives it
+ */
+export function mergeReports(
+	stored: ReadonlyMap<string, StoredRun>,
+	reports: readonly (readonly WorkflowRun[])[],
+): Merged {
+	const now = new Map<string, WorkflowRun>();
+	const results = reports.map((report) => {
+		try {
+			const recorded = report.map((run) => {
+				const before = now.get(run.id) ?? stored.get(run.id)?.run;
+				return { run: before ? merge(before, run) : run, created: !before };
+			});
+			for (const { run } of recorded) now.set(run.id, run);
+			return recorded;
+		} catch (error) {
+			if (error instanceof ServiceError) return error;
+			throw error;
+		}
+	});
+	// Each is answered with the run as it will be stored: with what the others said of it.
+	const latest = ({ run, created }: RecordedRun) => ({ run: now.get(run.id) ?? run, created });
+	return {
+		results: results.map((result) => (result instanceof ServiceError ? result : result.map(latest))),
+		changed: [...now.values()].filter((run) => differs(stored.get(run.id)?.run, run)),
+	};
+}
+
+/** Compared as they are merged, not as text, since others may have written the row in another form. */
+function differs(before: WorkflowRun | undefined, run: WorkflowRun): boolean {
+	return !before || JSON.stringify(mergeRuns(before, before)) !== JSON.stringify(run);
+}
+
+function merge(a: WorkflowRun, b: WorkflowRun): WorkflowRun {
+	const refuse = (code: "RUN_CONFLICT" | "INVALID_BODY", message: string) => {
+		throw new ServiceError(code, `Workflow run ${a.id}: ${message}`);
+	};
+	if (a.chatId !== b.chatId) refuse("RUN_CONFLICT", "the id is in use under another chat");
+	if (a.workflowId !== b.workflowId) refuse("RUN_CONFLICT", "it was reported with another workflowId");
+	const run = mergeRuns(a, b);
+	const { length } = run.steps;
+	if (length > MAX_STEPS) {
+		refuse("INVALID_BODY", `steps: with those reported before there would be ${length}, and ${MAX_STEPS} is the most`);
+	}
+	const bytes = bytesOf(JSON.stringify(run.steps));
+	if (bytes > MAX_STEPS_BYTES) {
+		refuse(
+			"INVALID_BODY",
+			`steps: with those reported before they would take ${bytes} bytes, and ${MAX_STEPS_BYTES} is the most`,
+		);
+	}
+	return run;
+}
+
+/** In UTF-8. Counted only where it matters: a UTF-16 unit takes three bytes at most. */
+function bytesOf(text: string): number {
+	return text.length * 3 <= MAX_STEPS_BYTES ? text.length : new TextEncoder().encode(text).byteLength;
+}
