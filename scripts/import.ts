@@ -1,7 +1,8 @@
 /** `npm run import`: reports the runs of a file, one a line. */
 import { createReadStream, statSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { FRAME_BYTES, MAX_BODY_BYTES } from "./import/batches.ts";
+import { MAX_BODY_BYTES } from "#protocol/limits.ts";
+import { FRAME_BYTES } from "./import/batches.ts";
 import { readLines } from "./import/lines.ts";
 import { showProgress, summarize } from "./import/progress.ts";
 import { importLines, type Tally } from "./import/run.ts";

@@ -1,8 +1,5 @@
+import { MAX_BODY_BYTES, MAX_RUNS } from "#protocol/limits.ts";
 import type { Entry } from "./parse.ts";
-
-/** What one request takes. */
-const MAX_RUNS = 100;
-export const MAX_BODY_BYTES = 1_000_000;
 
 const HEAD = '{"workflowRuns":[';
 const TAIL = "]}";

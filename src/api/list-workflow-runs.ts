@@ -1,9 +1,9 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import { MAX_LIMIT } from "#protocol/limits.ts";
 import { requireSession } from "../access/require-session.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
 import { respondWithJson } from "../http/respond.ts";
-import { MAX_LIMIT } from "../limits.ts";
 import { Uuid } from "../uuid.ts";
 import { decodeCursor, encodeCursor } from "../workflow-runs/cursor.ts";
 import { CACHE_STATUS, readHistory } from "../workflow-runs/history.ts";

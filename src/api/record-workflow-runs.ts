@@ -1,10 +1,10 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import { MAX_RUNS } from "#protocol/limits.ts";
 import { requireRecorder } from "../access/require-recorder.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { jsonBody } from "../http/body.ts";
 import { BODY_ERRORS, errors, RECORDER_ERRORS, recorderSecurity, requiredJson, written } from "../http/openapi.ts";
 import { respondWritten } from "../http/respond.ts";
-import { MAX_RUNS } from "../limits.ts";
 import { Uuid } from "../uuid.ts";
 import { recordRuns, toRecordedRuns } from "../workflow-runs/record.ts";
 import { WorkflowRunReports } from "../workflow-runs/report.ts";

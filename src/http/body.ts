@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { MAX_BODY_BYTES } from "#protocol/limits.ts";
 import { ServiceError } from "../errors.ts";
-import { MAX_BODY_BYTES } from "../limits.ts";
 import type { AppEnv } from "./app-env.ts";
 
 const limit = bodyLimit({

@@ -1,6 +1,6 @@
+import { MAX_STEPS_BYTES } from "#protocol/limits.ts";
 import { mergeRuns } from "#protocol/merge.ts";
 import { ServiceError } from "../errors.ts";
-import { MAX_STEPS, MAX_STEPS_BYTES } from "../limits.ts";
 import type { WorkflowRunReports } from "./report.ts";
 import type { WorkflowRun } from "./schemas.ts";
 
@@ -89,10 +89,6 @@ function merge(a: WorkflowRun, b: WorkflowRun): WorkflowRun {
 	if (a.chatId !== b.chatId) refuse("RUN_CONFLICT", "the id is in use under another chat");
 	if (a.workflowId !== b.workflowId) refuse("RUN_CONFLICT", "it was reported with another workflowId");
 	const run = mergeRuns(a, b);
-	const { length } = run.steps;
-	if (length > MAX_STEPS) {
-		refuse("INVALID_BODY", `steps: with those reported before there would be ${length}, and ${MAX_STEPS} is the most`);
-	}
 	const bytes = bytesOf(JSON.stringify(run.steps));
 	if (bytes > MAX_STEPS_BYTES) {
 		refuse(

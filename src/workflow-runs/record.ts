@@ -43,7 +43,7 @@ export async function recordRun(
  * @param reports of one chat; several of one run are merged
  * @returns the runs as they are stored now, each once, in the order of the reports
  * @throws {ServiceError} CHAT_NOT_FOUND, RUN_CONFLICT, INVALID_BODY if a report names another chat or the merged
- *   run has too many steps, or STORE_UNAVAILABLE: the same may then be sent again
+ *   run's steps are too large, or STORE_UNAVAILABLE: the same may then be sent again
  */
 export async function recordRuns(
 	scope: Scope,

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { MAX_MESSAGE, MAX_NAME, MAX_RUNS, MAX_STEPS } from "../limits.ts";
+import { MAX_MESSAGE, MAX_NAME, MAX_RUNS, MAX_STEPS } from "#protocol/limits.ts";
 import { Uuid } from "../uuid.ts";
 import { isTerminal, Status } from "./schemas.ts";
 

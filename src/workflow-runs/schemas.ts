@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import type { JsonValue } from "#protocol/types.ts";
 import { Uuid } from "../uuid.ts";
 
 /*
@@ -13,11 +14,12 @@ export const Status = z.enum(STATUSES).openapi("WorkflowRunStatus", {
 		"pending: queued. running: in progress. completed: successful. failed: encountered an error. cancelled: was cancelled.",
 });
 
+const EXAMPLE_TIME = "2024-02-04T12:00:00.000Z";
+
+const moment = z.iso.datetime({ precision: 3 });
+
 const timestamp = (description: string) =>
-	z.iso
-		.datetime({ precision: 3 })
-		.nullable()
-		.openapi({ type: ["string", "null"], format: "date-time", description, example: "2024-02-04T12:00:00.000Z" });
+	moment.nullable().openapi({ type: ["string", "null"], format: "date-time", description, example: EXAMPLE_TIME });
 
 const Failure = z
 	.strictObject({ message: z.string() })
@@ -31,6 +33,29 @@ export type Status = z.infer<typeof Status>;
 /** Whether a run or step of this status has ended. */
 export const isTerminal = (status: Status) => status !== "pending" && status !== "running";
 
+const Activity = z
+	.strictObject({
+		at: moment.openapi({ format: "date-time", description: "When this was so", example: EXAMPLE_TIME }),
+		message: z.string().openapi({ description: "For people" }),
+		waiting: z.boolean().optional().openapi({ description: "Whether it waits for somebody, as for an approval" }),
+		progress: z.number().min(0).max(1).optional().openapi({ description: "How far it is" }),
+	})
+	.openapi("WorkflowRunActivity", { description: "What it is doing now; gone once it has ended" });
+
+const Metrics = z
+	.record(z.string(), z.number())
+	.openapi("WorkflowRunMetrics", { description: "Up to 20 named numbers, such as tokens, cost, items" });
+
+/** What a run and a step may have beside their state, each only where it was recorded. */
+const details = {
+	output: (z.unknown() as unknown as z.ZodType<JsonValue>)
+		.optional()
+		.openapi({ description: "What came of it: any JSON" }),
+	attempt: z.int().min(1).optional().openapi({ description: "Which try this is; left out means 1" }),
+	activity: Activity.optional(),
+	metrics: Metrics.optional(),
+};
+
 export const Step = z
 	.strictObject({
 		id: z.string().openapi({ example: "step-1", description: "Unique within its run" }),
@@ -38,12 +63,14 @@ export const Step = z
 		startedAt,
 		completedAt,
 		error: Failure.optional(),
+		...details,
 		name: z.string().optional().openapi({ description: "Only where one was recorded" }),
 		position: z
 			.int()
 			.min(0)
 			.optional()
 			.openapi({ description: "Where it stands in the run; only where one was recorded" }),
+		parentId: z.string().optional().openapi({ description: "The step of this run that it is part of, by its id" }),
 	})
 	.openapi("WorkflowRunStep");
 
@@ -58,6 +85,15 @@ export const WorkflowRun = z
 		startedAt,
 		completedAt,
 		error: Failure.optional(),
+		...details,
+		workflowName: z.string().optional().openapi({ description: "What people know the workflow by" }),
+		externalId: z.string().optional().openapi({ description: "The engine's own run id" }),
+		messageId: z.string().optional().openapi({ description: "The chat message that set it off" }),
+		parentRunId: Uuid.optional().openapi({ description: "The run that started this one" }),
+		assumed: z.literal(true).optional().openapi({
+			description:
+				"Nobody reported this end: the service gave the run up, having heard nothing for long. A reported end replaces it",
+		}),
 		steps: z.array(Step).openapi({ description: "By position (none last), then start (none last), then id" }),
 	})
 	.openapi("WorkflowRun");

@@ -1,6 +1,7 @@
 const step = (more: Record<string, unknown> = {}) => ({ id: "step-1", status: "pending", ...more });
 
-export const manySteps = (count: number) => Array.from({ length: count }, (_, i) => step({ id: `new-${i}` }));
+export const manySteps = (count: number, from = 0) =>
+	Array.from({ length: count }, (_, i) => step({ id: `new-${from + i}` }));
 
 /** What is wrong, what a valid report is changed by, and what the refusal says: the field, and why. */
 type Invalid = [wrong: string, change: Record<string, unknown>, field: string, why: RegExp];

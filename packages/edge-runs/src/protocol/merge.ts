@@ -1,94 +1,150 @@
-import { compareText } from "./order.ts";
-import type { WorkflowRunStatus as Status, WorkflowRunStep as Step, WorkflowRun } from "./types.ts";
+import { MAX_MESSAGE, MAX_METRICS, MAX_NAME, MAX_STEPS } from "./limits.ts";
+import { compareStepIds, compareSteps, compareText } from "./order.ts";
+import { compareEnds, compareJson, compareRank, compareStates, isEnded, type State } from "./state.ts";
+import { cutText } from "./text.ts";
+import type {
+	WorkflowRunActivity as Activity,
+	WorkflowRunMetrics as Metrics,
+	WorkflowRunStep as Step,
+	WorkflowRun,
+} from "./types.ts";
 
 /*
- * Reports of a run may come twice, late or out of order. The merge of two states is commutative,
- * associative and idempotent, so that every order of the same reports ends in the same state.
- * Pure: no I/O, no clock.
+ * Reports of a run may come twice, late or out of order. The merge of two states is commutative, associative and
+ * idempotent, limits included, so that every order of the same reports ends in the same state. Pure: no I/O, no clock.
+ *
+ * One limit is not kept here: how large an output is. Whoever takes a report in leaves a larger one out before it merges.
  */
 
-/** What both a run and a step have. */
-type Progress = Pick<WorkflowRun, "status" | "startedAt" | "completedAt" | "error">;
+/** Two states of one thing. */
+interface Pair<T> {
+	readonly a: T;
+	readonly b: T;
+	/** The one that says how far it is. */
+	readonly winner: T;
+	readonly loser: T;
+}
 
-/** Status only moves forward. */
-const STAGE: Readonly<Record<Status, number>> = { pending: 0, running: 1, completed: 2, failed: 2, cancelled: 2 };
+/** How each field merges, in the served order of fields. A field without a rule does not compile. */
+export type MergeRules<T> = { readonly [K in keyof T]-?: (pair: Pair<T>) => T[K] };
 
-/** Between two ends at the same moment, the one that needs attention wins. */
-const GRAVITY: Readonly<Record<Status, number>> = { pending: 0, running: 0, completed: 0, cancelled: 1, failed: 2 };
+type Progress = Pick<Step, keyof Step & keyof WorkflowRun>;
 
 /**
  * Merges two states of one run, with its steps in their order and its keys in the served order.
  * Both have the same id, chat and workflow: that is the caller's to check.
  */
 export function mergeRuns(a: WorkflowRun, b: WorkflowRun): WorkflowRun {
-	const { status, startedAt, completedAt, error } = mergeProgress(a, b);
-	const { id, chatId, workflowId } = a;
-	return { id, chatId, workflowId, status, startedAt, completedAt, ...error, steps: mergeSteps(a.steps, b.steps) };
+	return mergeBy(RUN_RULES, a, b);
 }
+
+function mergeBy<T extends State>(rules: MergeRules<T>, a: T, b: T): T {
+	const [winner, loser] = compareStates(a, b) < 0 ? [b, a] : [a, b];
+	const pair: Pair<T> = { a, b, winner, loser };
+	const merged: Partial<T> = {};
+	for (const field in rules) {
+		const value = rules[field](pair);
+		if (value !== undefined) merged[field] = value;
+	}
+	return merged as T;
+}
+
+const stateRules = {
+	status: ({ winner }: Pair<Progress>) => winner.status,
+	startedAt: earliestStart,
+	completedAt: ({ winner }: Pair<Progress>) => winner.completedAt,
+	error: ({ winner: { error } }: Pair<Progress>) => error && { message: cutText(error.message, MAX_MESSAGE) },
+	output: ({ winner }: Pair<Progress>) => winner.output,
+	attempt: ({ a, b }: Pair<Progress>) => greatest(a.attempt, b.attempt, (one, other) => one - other),
+	activity: newestActivity,
+	metrics: ({ a, b }: Pair<Progress>) => highest(a.metrics, b.metrics),
+};
+
+export const STEP_RULES: MergeRules<Step> = {
+	id: ({ a }) => a.id,
+	...stateRules,
+	name: ({ a, b }) => longest(a.name, b.name),
+	position: ({ a, b }) => greatest(a.position, b.position, (one, other) => one - other),
+	parentId: ({ a, b }) => greatest(a.parentId, b.parentId, compareText),
+};
+
+export const RUN_RULES: MergeRules<WorkflowRun> = {
+	id: ({ a }) => a.id,
+	chatId: ({ a }) => a.chatId,
+	workflowId: ({ a }) => a.workflowId,
+	...stateRules,
+	workflowName: ({ a, b }) => longest(a.workflowName, b.workflowName),
+	externalId: ({ a, b }) => longest(a.externalId, b.externalId),
+	messageId: ({ a, b }) => longest(a.messageId, b.messageId),
+	parentRunId: ({ a, b }) => greatest(a.parentRunId, b.parentRunId, compareText),
+	assumed: ({ winner }) => (isEnded(winner.status) && winner.assumed) || undefined,
+	steps: ({ a, b }) => mergeSteps(a.steps, b.steps),
+};
 
 function mergeSteps(a: readonly Step[], b: readonly Step[]): Step[] {
 	const merged = new Map<string, Step>();
-	for (const step of [...a, ...b]) merged.set(step.id, mergeStep(merged.get(step.id) ?? step, step));
-	return [...merged.values()].sort(compareSteps);
+	for (const step of [...a, ...b]) merged.set(step.id, mergeBy(STEP_RULES, merged.get(step.id) ?? step, step));
+	const all = [...merged.values()];
+	// By id, which no merge changes: a step that one merge leaves out would be left out by every later one too.
+	const kept = all.length > MAX_STEPS ? all.sort((x, y) => compareStepIds(x.id, y.id)).slice(0, MAX_STEPS) : all;
+	return kept.sort(compareSteps);
 }
 
-function mergeStep(a: Step, b: Step): Step {
-	const { status, startedAt, completedAt, error } = mergeProgress(a, b);
-	const name = greatest(a.name, b.name, (one, other) => one.length - other.length || compareText(one, other));
-	const position = greatest(a.position, b.position, (one, other) => one - other);
+/**
+ * The earliest start of all. Another end, which lost, is a moment at which the thing had begun, and by clocks that disagree
+ * a start can lie behind the end: it is served as the end. Either rule alone would let the order of merging matter.
+ */
+function earliestStart({ a, b, winner, loser }: Pair<Progress>): string | null {
+	const otherEnd = compareEnds(winner, loser) === 0 ? null : loser.completedAt;
+	const start = earliest(earliest(a.startedAt, b.startedAt), otherEnd);
+	return start === null ? null : earliest(start, winner.completedAt);
+}
+
+function earliest(a: string | null, b: string | null): string | null {
+	return greatest(a, b, (one, other) => compareText(other, one)) ?? null;
+}
+
+/** Of the attempt and stage that count, the newest; none once that is an end. */
+function newestActivity({ a, b, winner }: Pair<Progress>): Activity | undefined {
+	if (isEnded(winner.status)) return;
+	const [one, other] = [a, b].map((state) => (compareRank(state, winner) === 0 ? tidy(state.activity) : undefined));
+	return greatest(
+		one,
+		other,
+		(x, y) => compareText(x.at, y.at) || compareText(x.message, y.message) || compareJson(x, y),
+	);
+}
+
+/** Its message cut and its keys in the served order. */
+function tidy(activity: Activity | undefined): Activity | undefined {
+	if (!activity) return;
+	const { at, message, waiting, progress } = activity;
 	return {
-		id: a.id,
-		status,
-		startedAt,
-		completedAt,
-		...error,
-		...(name !== undefined && { name }),
-		...(position !== undefined && { position }),
+		at,
+		message: cutText(message, MAX_MESSAGE),
+		...(waiting !== undefined && { waiting }),
+		...(progress !== undefined && { progress }),
 	};
 }
 
-/** `error` is ready to be spread: empty where there is none. */
-function mergeProgress(a: Progress, b: Progress) {
-	const { status, completedAt, error } = compareEnds(a, b) < 0 ? b : a;
-	let startedAt = greatest(a.startedAt, b.startedAt, (one, other) => compareText(other, one)) ?? null;
-	// By clocks that disagree, a start can lie behind the end. It is served as the end, which keeps the order of
-	// merging without effect, since the end that wins is the earliest.
-	if (startedAt !== null && completedAt !== null && startedAt > completedAt) startedAt = completedAt;
-	return { status, startedAt, completedAt, error: error && { error: { message: error.message } } };
+/** Per name the highest. Of more names than may be, the first stay: names do not change by merging. */
+function highest(a: Metrics | undefined, b: Metrics | undefined): Metrics | undefined {
+	if (!a && !b) return;
+	const merged = new Map<string, number>();
+	for (const [name, value] of [...Object.entries(a ?? {}), ...Object.entries(b ?? {})]) {
+		merged.set(name, Math.max(value, merged.get(name) ?? value));
+	}
+	return Object.fromEntries([...merged].sort(([x], [y]) => compareText(x, y)).slice(0, MAX_METRICS));
 }
 
-/** Which of two states says how it ended, or how far it is: the greater. Equal only if both say the same. */
-function compareEnds(a: Progress, b: Progress): number {
-	return (
-		STAGE[a.status] - STAGE[b.status] ||
-		compareText(b.completedAt ?? "", a.completedAt ?? "") ||
-		GRAVITY[a.status] - GRAVITY[b.status] ||
-		Number(a.error !== undefined) - Number(b.error !== undefined) ||
-		compareText(a.error?.message ?? "", b.error?.message ?? "")
-	);
+/** The longest text, then the greatest. Cut before they are compared, so that cutting makes no order matter. */
+function longest(a: string | undefined, b: string | undefined): string | undefined {
+	const [one, other] = [a, b].map((text) => (text === undefined ? undefined : cutText(text, MAX_NAME)));
+	return greatest(one, other, (x, y) => x.length - y.length || compareText(x, y));
 }
-
-/** By position (none last), then start (none last), then id, as people count: step-2 before step-10. */
-function compareSteps(a: Step, b: Step): number {
-	return (
-		(a.position ?? Number.POSITIVE_INFINITY) - (b.position ?? Number.POSITIVE_INFINITY) ||
-		compareText(a.startedAt ?? NEVER, b.startedAt ?? NEVER) ||
-		asPeopleCount.compare(a.id, b.id) ||
-		compareText(a.id, b.id)
-	);
-}
-
-/** Behind every timestamp. */
-const NEVER = "~";
-
-const asPeopleCount = new Intl.Collator("en", { numeric: true });
 
 /** The greater of two, where either may be missing. */
-function greatest<T extends string | number>(
-	a: T | null | undefined,
-	b: T | null | undefined,
-	compare: (a: T, b: T) => number,
-): T | undefined {
+function greatest<T>(a: T | null | undefined, b: T | null | undefined, compare: (a: T, b: T) => number): T | undefined {
 	if (a === undefined || a === null) return b ?? undefined;
 	if (b === undefined || b === null) return a;
 	return compare(a, b) < 0 ? b : a;

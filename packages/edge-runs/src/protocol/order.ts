@@ -1,6 +1,6 @@
 /*
  * The order of a chat's runs, said once for the list's SQL, its cursor, the page and the clients: not yet started first,
- * then newest start first, ties by id, descending.
+ * then newest start first, ties by id, descending. And the order of a run's steps.
  */
 
 /** Stands for the start of a run that has not started: it sorts behind every timestamp as text. */
@@ -25,3 +25,24 @@ export function compareRuns(a: Ordered, b: Ordered): number {
 export function compareText(a: string, b: string): number {
 	return a < b ? -1 : a > b ? 1 : 0;
 }
+
+/** What the order of steps depends on. */
+export interface OrderedStep extends Ordered {
+	readonly position?: number | undefined;
+}
+
+/** Compares two steps for `sort`: by position (none last), then start (none last), then id. */
+export function compareSteps(a: OrderedStep, b: OrderedStep): number {
+	return (
+		(a.position ?? Number.MAX_VALUE) - (b.position ?? Number.MAX_VALUE) ||
+		compareText(startOrderOf(a), startOrderOf(b)) ||
+		compareStepIds(a.id, b.id)
+	);
+}
+
+/** As people count: step-2 before step-10. Ids that count the same, such as step-1 and step-01, by code units. */
+export function compareStepIds(a: string, b: string): number {
+	return asPeopleCount.compare(a, b) || compareText(a, b);
+}
+
+const asPeopleCount = new Intl.Collator("en", { numeric: true });

@@ -1,35 +1,76 @@
 /*
- * What the client gives and takes, spelled out so that its declarations need nothing of the server's.
- * A test holds them against the wire schemas.
+ * The wire's shapes, spelled out so that their declarations need nothing of the server's. A test holds them against the
+ * schemas. Every optional field is there only where it was recorded.
  */
 
 export type WorkflowRunStatus = "pending" | "running" | "completed" | "failed" | "cancelled";
 
-export interface WorkflowRunStep {
-	/** Unique within its run. */
-	id: string;
+/** Whatever JSON can say. */
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+
+export interface WorkflowRunError {
+	/** Over 4,000 characters it is cut. */
+	message: string;
+}
+
+/** What a run or step that has not ended is doing now. */
+export interface WorkflowRunActivity {
+	/** When this was so: ISO 8601, UTC, milliseconds. */
+	at: string;
+	/** For people. Over 4,000 characters it is cut. */
+	message: string;
+	/** Whether it waits for somebody, as for an approval. */
+	waiting?: boolean | undefined;
+	/** How far it is, from 0 to 1. */
+	progress?: number | undefined;
+}
+
+/** Up to 20 named finite numbers, such as tokens, cost, items. */
+export type WorkflowRunMetrics = { [name: string]: number };
+
+/** What both a run and a step can say. */
+interface Progress {
 	status: WorkflowRunStatus;
 	/** ISO 8601, UTC, milliseconds; null until then. */
 	startedAt: string | null;
 	/** ISO 8601, UTC, milliseconds; null until then. */
 	completedAt: string | null;
-	/** Only where one was recorded. */
-	error?: { message: string } | undefined;
-	/** Only where one was recorded. */
-	name?: string | undefined;
-	/** Where it stands in the run; only where one was recorded. */
-	position?: number | undefined;
+	error?: WorkflowRunError | undefined;
+	/** What came of it: up to 16,384 bytes of JSON. */
+	output?: JsonValue | undefined;
+	/** Which try this is, from 1; left out means 1. A higher one counts before anything else. */
+	attempt?: number | undefined;
+	/** Gone once it has ended. */
+	activity?: WorkflowRunActivity | undefined;
+	metrics?: WorkflowRunMetrics | undefined;
 }
 
-export interface WorkflowRun {
+export interface WorkflowRunStep extends Progress {
+	/** Unique within its run; 1 to 200 characters. */
+	id: string;
+	/** Over 200 characters it is cut. */
+	name?: string | undefined;
+	/** Where it stands in the run. */
+	position?: number | undefined;
+	/** The step of the same run that this one is part of, by its id. */
+	parentId?: string | undefined;
+}
+
+export interface WorkflowRun extends Progress {
 	/** UUID, lower case. */
 	id: string;
 	chatId: string;
 	workflowId: string;
-	status: WorkflowRunStatus;
-	startedAt: string | null;
-	completedAt: string | null;
-	error?: { message: string } | undefined;
+	/** What people know the workflow by. Over 200 characters it is cut. */
+	workflowName?: string | undefined;
+	/** The engine's own run id; 1 to 200 characters. */
+	externalId?: string | undefined;
+	/** The chat message that set it off; 1 to 200 characters. */
+	messageId?: string | undefined;
+	/** The run that started this one: a UUID, lower case. */
+	parentRunId?: string | undefined;
+	/** Nobody reported this end: the service gave the run up, having heard nothing for long. A reported end counts before it. */
+	assumed?: true | undefined;
 	/** In their order. */
 	steps: WorkflowRunStep[];
 }

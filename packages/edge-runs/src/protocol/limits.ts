@@ -1,0 +1,34 @@
+/*
+ * What reports, runs and answers may be at the most. No imports, so that the service, the recorder, the scripts and the
+ * pages' script can all read it. "Characters" are UTF-16 code units, as JavaScript counts them.
+ */
+
+/** A request's body, in bytes. A run's steps may take as much in D1, whose rows hold 2,000,000 bytes. */
+export const MAX_BODY_BYTES = 1_000_000;
+
+/** Runs in one report of several. */
+export const MAX_RUNS = 100;
+
+/** Runs in one page of the list. */
+export const MAX_LIMIT = 100;
+
+/** Steps of a run. Of more, those with the first ids stay, as people count. */
+export const MAX_STEPS = 1_000;
+
+/** A run's steps as JSON in D1, in bytes: what a row of 2,000,000 bytes leaves for them. */
+export const MAX_STEPS_BYTES = 1_000_000;
+
+/** An id that is no UUID, in characters. A longer one is refused: cut, it would be another id. */
+export const MAX_ID = 200;
+
+/** A name, in characters. A longer one is cut. */
+export const MAX_NAME = 200;
+
+/** An error's or an activity's message, in characters. A longer one is cut. */
+export const MAX_MESSAGE = 4_000;
+
+/** An output as JSON in UTF-8, in bytes. A larger one is left out. */
+export const MAX_OUTPUT_BYTES = 16_384;
+
+/** Metrics of a run or step. Of more, those with the first names stay, by code units. */
+export const MAX_METRICS = 20;
