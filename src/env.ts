@@ -15,7 +15,7 @@ export interface Env {
 	readonly SIGN_IN_LIMIT?: RateLimit;
 	/** Var: the origins whose pages may read with their user's cookie, separated by commas. */
 	readonly ALLOWED_ORIGINS?: string;
-	/** Var: "true" to refuse sessions, too, that better-auth revoked by time and whose key is still there. */
+	/** Var: "false" to serve sessions that better-auth revoked by time while their key is still there. */
 	readonly CHECK_REVOKED_BEFORE?: string | boolean;
 	/** Var: finished runs are deleted so many days after their end. Unset: never. */
 	readonly RETENTION_DAYS?: string | number;
@@ -117,11 +117,11 @@ function allowedOrigins(value = ""): readonly string[] {
 	});
 }
 
-/** Neither of the two is an error: who wrote "yes" believes that it is on. */
+/** On unless it is switched off. Anything but "true" and "false" is an error: somebody who wrote "no" believes that it is off. */
 function checkRevokedBefore(value: string | boolean = ""): boolean {
 	const text = String(value);
-	if (text === "true") return true;
-	if (text === "false" || text === "") return false;
+	if (text === "true" || text === "") return true;
+	if (text === "false") return false;
 	throw new ConfigurationError('CHECK_REVOKED_BEFORE is neither "true" nor "false": correct it in wrangler.toml');
 }
 

@@ -16,7 +16,14 @@ const SPECS = {
 	INVALID_RUN_ID: { status: 400, error: "Bad Request", message: "Invalid workflow run ID format" },
 	INVALID_PARAMETER: { status: 400, error: "Bad Request", message: "Invalid parameter" },
 	INVALID_BODY: { status: 400, error: "Bad Request", message: "Invalid request body" },
-	INVALID_SESSION: { status: 401, error: "Unauthorized", message: "Invalid or missing session" },
+	INVALID_SESSION: {
+		status: 401,
+		error: "Unauthorized",
+		message: "Invalid or missing session",
+		// A 401 has to name a scheme (RFC 9110, 11.6.1). There is no registered one for cookies; browsers do not ask for
+		// a password at a scheme that they do not know.
+		headers: { "www-authenticate": 'Cookie realm="edge-runs"' },
+	},
 	INVALID_TOKEN: {
 		status: 401,
 		error: "Unauthorized",

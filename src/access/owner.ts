@@ -1,5 +1,6 @@
 import { ServiceError } from "../errors.ts";
-import type { Session } from "../scope.ts";
+import type { Scope, Session } from "../scope.ts";
+import { readRevokedBefore } from "./revocations.ts";
 
 /**
  * Waits for the session and for what was read of a chat meanwhile, and gives it to nobody but the chat's owner.
@@ -9,11 +10,13 @@ import type { Session } from "../scope.ts";
  * @throws {ServiceError} what `session` rejects with, what `chat` rejects with, CHAT_NOT_FOUND, CHAT_FORBIDDEN
  */
 export async function forOwner<T extends { userId: string }>(
+	scope: Scope,
 	session: Promise<Session>,
 	chat: Promise<T | null>,
 ): Promise<T> {
-	// If the session is refused, nobody awaits the chat: its failure must not be an unhandled rejection.
-	chat.catch(() => {});
+	// Whoever may see the chat is its owner: whether the owner's sessions were revoked is read beside the session, not
+	// behind it. If the session is refused, nobody awaits the chat: its failure must not be an unhandled rejection.
+	chat.then((found) => found && readRevokedBefore(scope, found.userId)).catch(() => {});
 	const { userId } = await session;
 	const found = await chat;
 	if (!found) throw new ServiceError("CHAT_NOT_FOUND");

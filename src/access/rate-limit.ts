@@ -37,6 +37,29 @@ export async function refuseSignIn(
 	refusal: ServiceError,
 	sent: string | undefined,
 ): Promise<never> {
-	if (sent) await countAgainst("SIGN_IN_LIMIT", c.req.header("cf-connecting-ip") ?? "unknown", c.var.scope);
+	if (sent) await countAgainst("SIGN_IN_LIMIT", networkOf(c.req.header("cf-connecting-ip") ?? "unknown"), c.var.scope);
 	throw refusal;
+}
+
+/**
+ * What failed sign-ins are counted by: an IPv4 address, or the /64 of an IPv6 one. A single host is commonly given all
+ * of a /64 (RFC 6177), and would have a fresh address for each guess.
+ */
+export function networkOf(address: string): string {
+	const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
+	if (mapped !== undefined) return mapped;
+	if (!address.includes(":")) return address;
+	const [head = "", tail] = address.toLowerCase().split("::");
+	const groups = head === "" ? [] : head.split(":");
+	if (tail !== undefined) {
+		const behind = tail === "" ? [] : tail.split(":");
+		// An IPv4 address at the end stands for two groups (RFC 4291, 2.2).
+		const length = behind.length + (behind.at(-1)?.includes(".") ? 1 : 0);
+		while (groups.length + length < 8) groups.push("0");
+		groups.push(...behind);
+	}
+	return `${groups
+		.slice(0, 4)
+		.map((group) => group.replace(/^0+(?=.)/, ""))
+		.join(":")}::/64`;
 }

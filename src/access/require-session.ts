@@ -12,7 +12,7 @@ import { readSession } from "./session.ts";
  * The session is not awaited here, so that the handler can read D1 at the same time: a handler must
  * await `c.var.session` before it says anything about what it read.
  *
- * @throws {ServiceError} INVALID_SESSION, before any I/O, unless the cookie's signature is right
+ * @throws {ServiceError} before any store is asked: INVALID_SESSION unless the cookie's signature is right, RATE_LIMITED
  */
 export const requireSession: MiddlewareHandler<AppEnv> = async function requireSession(c, next) {
 	const { sessionSecret, sessionCookiePrefix } = readConfig(c.env);
@@ -23,11 +23,11 @@ export const requireSession: MiddlewareHandler<AppEnv> = async function requireS
 		const sent = cookie?.includes(`${sessionCookiePrefix}.session_token=`) ? cookie : undefined;
 		return refuseSignIn(c, new ServiceError("INVALID_SESSION"), sent);
 	}
-	const read = () => readSession(scope, token, Date.now());
-	const session = read().then(
+	// Before any store is asked, so that nobody past the limit costs one anything, whoever's chat it is.
+	await countAgainst("READ_LIMIT", `session ${await sha256Hex(new TextEncoder().encode(token), 32)}`, scope);
+	const session = readSession(scope, token, Date.now()).then(
 		async (found) => {
 			scope.facts.user = await pseudonym(sessionSecret, found.userId);
-			await countAgainst("READ_LIMIT", found.userId, scope);
 			return found;
 		},
 		(error) =>
@@ -38,7 +38,8 @@ export const requireSession: MiddlewareHandler<AppEnv> = async function requireS
 	// A handler that fails before it awaits the session must not leave an unhandled rejection.
 	session.catch(() => {});
 	c.set("session", session);
-	c.set("rereadSession", read);
+	// In a scope of its own: what was asked for the first answer is old by then.
+	c.set("rereadSession", () => readSession({ ...scope }, token, Date.now()));
 	await next();
 };
 

@@ -2,6 +2,7 @@ import { withDeadline } from "../deadline.ts";
 import { readConfig } from "../env.ts";
 import { ServiceError } from "../errors.ts";
 import type { Scope, Session } from "../scope.ts";
+import { readRevokedBefore } from "./revocations.ts";
 
 /**
  * Looks a session token up in better-auth's `secondaryStorage`.
@@ -13,18 +14,16 @@ import type { Scope, Session } from "../scope.ts";
  * @throws {ServiceError} INVALID_SESSION if it is unknown, revoked, expired or malformed;
  *   STORE_UNAVAILABLE if KV does not answer: nobody is logged out by an outage
  */
-export async function readSession({ env, facts }: Scope, token: string, now: number): Promise<Session> {
-	const { storeTimeoutSeconds, checkRevokedBefore } = readConfig(env);
-	const get = (key: string) => withDeadline(env.SESSIONS.get(key, "text"), storeTimeoutSeconds);
+export async function readSession(scope: Scope, token: string, now: number): Promise<Session> {
+	const { env, facts } = scope;
+	const { storeTimeoutSeconds } = readConfig(env);
 	try {
-		const value = await get(token);
+		const value = await withDeadline(env.SESSIONS.get(token, "text"), storeTimeoutSeconds);
 		const session = value === null ? null : parseSession(value, now);
 		if (!session) throw new ServiceError("INVALID_SESSION");
-		if (checkRevokedBefore) {
-			// better-auth writes it when it ends all sessions of a user: one that its list of them missed is over too.
-			const revokedBefore = Number(await get(`revoked-sessions-before-${session.userId}`));
-			if (!(session.createdAt >= revokedBefore)) throw new ServiceError("INVALID_SESSION");
-		}
+		// A date that cannot be read is NaN, which is no later than anything.
+		const revokedBefore = await readRevokedBefore(scope, session.userId);
+		if (revokedBefore > 0 && !(session.createdAt >= revokedBefore)) throw new ServiceError("INVALID_SESSION");
 		return { userId: session.userId };
 	} catch (cause) {
 		throw cause instanceof ServiceError ? cause : new ServiceError("STORE_UNAVAILABLE", undefined, { cause });

@@ -1,4 +1,5 @@
 import { forOwner } from "../access/owner.ts";
+import { readRevokedBefore } from "../access/revocations.ts";
 import { newer } from "../db/bookmark.ts";
 import { type Answer, askD1 } from "../db/read.ts";
 import { type Config, readConfig } from "../env.ts";
@@ -50,7 +51,7 @@ export async function readHistory(
 	bookmark?: string,
 ): Promise<History> {
 	const config = readConfig(scope.env);
-	const history = await forOwner(session, lookUp(scope, config, chatId, bookmark));
+	const history = await forOwner(scope, session, lookUp(scope, config, chatId, bookmark));
 	scope.facts.cache = history.cacheUse;
 	// Kept only now that the chat's owner has asked: a stranger's bookmark must not become the entry's.
 	const { cacheUse, age: _, isKept, ...entry } = history;
@@ -60,6 +61,7 @@ export async function readHistory(
 
 async function lookUp(scope: Scope, config: Config, chatId: string, bookmark?: string): Promise<History | null> {
 	const entry = await loadHistory(scope, chatId);
+	if (entry) void readRevokedBefore(scope, entry.userId);
 	const start = Date.now();
 	const isFresh = entry !== null && isWithin(config.freshSeconds, entry.checkedAt, start);
 	if (isFresh && bookmark === undefined) return fromCache("hit", entry, start);

@@ -46,7 +46,7 @@ export async function readSlice(
 		const answer = await askD1(scope, bookmark ?? null, (d1) => readChatRuns(d1, chatId, slice));
 		return answer.found && { ...answer.found, bookmark: answer.bookmark };
 	};
-	return forOwner(session, read());
+	return forOwner(scope, session, read());
 }
 
 /**

@@ -119,7 +119,7 @@ describe("what is not a signed cookie causes no I/O:", () => {
 		const token = "x".repeat(512);
 		const { status, calls } = await ask(await signedCookie(token));
 		expect(status).toBe(401);
-		expect(calls.kv).toEqual([token]);
+		expect(calls.kv).toContain(token);
 	});
 });
 

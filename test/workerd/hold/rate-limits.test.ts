@@ -1,10 +1,12 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { networkOf } from "../../../src/access/rate-limit.ts";
 import type { Env } from "../../../src/env.ts";
 import { ERRORS } from "../../../src/errors.ts";
 import wranglerToml from "../../../wrangler.toml?raw";
 import { insertChat, insertRuns, requestWith, runsPath, signedCookie, signIn, uuid } from "../helpers.ts";
 import { recording, report, TOKENS } from "../recording/recorder.ts";
+import { watchBindings } from "../watch-bindings.ts";
 
 /** Of the small limiters in vitest.config.ts. */
 const LIMIT = 3;
@@ -31,8 +33,8 @@ async function ownChat() {
 	return { user, chat, run, cookie, token };
 }
 
-/** An address that no other test uses (RFC 3849). */
-const anAddress = () => `2001:db8::${uuid().slice(0, 4)}:${uuid().slice(0, 4)}`;
+/** An address of a network that no other test uses (RFC 3849). */
+const anAddress = () => `2001:db8:${uuid().slice(0, 4)}:${uuid().slice(0, 4)}::1`;
 
 const read = (path: string, headers: Record<string, string>, limits: Limits = SMALL) =>
 	requestWith(limits, path, { headers });
@@ -63,15 +65,14 @@ async function expectTooMany(response: Response): Promise<void> {
 	});
 }
 
-describe("reads are limited by user", () => {
-	it("whatever the user reads, and with whichever session", async () => {
-		const { user, chat, run, cookie } = await ownChat();
+describe("reads are limited by session", () => {
+	it("whatever its user reads", async () => {
+		const { chat, run, cookie } = await ownChat();
 		const list = () => read(runsPath(chat), { cookie });
 		expect(await statuses(LIMIT + 2, list)).toEqual(passesThenRefuses(200));
 		await expectTooMany(await list());
-		const phone = await signIn(user);
 		for (const path of ["", "?limit=1", `/${run}`, "/stream", `/${run}/stream`]) {
-			await expectTooMany(await read(runsPath(chat) + path, { cookie: phone.cookie }));
+			await expectTooMany(await read(runsPath(chat) + path, { cookie }));
 		}
 		await expectTooMany(await read(runsPath(uuid()), { cookie }));
 		const page = await read(`/chats/${chat}`, { cookie });
@@ -83,6 +84,27 @@ describe("reads are limited by user", () => {
 		await statuses(LIMIT + 1, () => read(runsPath(noisy.chat), { cookie: noisy.cookie }));
 		const quiet = await ownChat();
 		expect((await read(runsPath(quiet.chat), { cookie: quiet.cookie })).status).toBe(200);
+	});
+
+	it("before any store is asked: a stranger, or a session that was revoked, costs them nothing", async () => {
+		const { chat } = await ownChat();
+		const stranger = await signIn(uuid());
+		const revoked = await signedCookie(uuid());
+		const from = () => ({ "cf-connecting-ip": anAddress() });
+		for (const [cookie, status] of [
+			[stranger.cookie, 403],
+			[revoked, 401],
+		] as const) {
+			const { calls, ...bindings } = watchBindings();
+			const ask = () => requestWith({ ...SMALL, ...bindings }, runsPath(chat), { headers: { cookie, ...from() } });
+			expect(await statuses(LIMIT + 2, ask)).toEqual(passesThenRefuses(status));
+			expect(calls.d1.length).toBeLessThanOrEqual(LIMIT);
+			// The session, and what was revoked of the asking user and of the chat's owner.
+			expect(calls.kv.length).toBeLessThanOrEqual(3 * LIMIT);
+			const before = structuredClone(calls);
+			await expectTooMany(await ask());
+			expect(calls).toEqual(before);
+		}
 	});
 
 	it("those that are answered with 304 or an error too", async () => {
@@ -168,12 +190,35 @@ describe("failed sign-ins are limited by address", () => {
 		expect(elsewhere.status).toBe(401);
 	});
 
+	it("of IPv6 by /64, which one host has to itself", async () => {
+		const [a, b, elsewhere] = ["2001:db8:1:2::1", "2001:DB8:1:2:ffff::9", "2001:db8:1:3::1"].map((address) => ({
+			cookie: forged,
+			"cf-connecting-ip": address as string,
+		}));
+		await statuses(LIMIT, () => read(runsPath(mine.chat), a as Record<string, string>));
+		await expectTooMany(await read(runsPath(mine.chat), b as Record<string, string>));
+		expect((await read(runsPath(mine.chat), elsewhere as Record<string, string>)).status).toBe(401);
+	});
+
+	it.each([
+		["203.0.113.7", "203.0.113.7"],
+		["::ffff:203.0.113.7", "203.0.113.7"],
+		["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+		["2001:0DB8:0001:0002::", "2001:db8:1:2::/64"],
+		["2001:db8::1", "2001:db8:0:0::/64"],
+		["::1", "0:0:0:0::/64"],
+		["2001:db8:1::5:6:203.0.113.7", "2001:db8:1:0::/64"],
+		["unknown", "unknown"],
+	])("counts %s as %s", (address, network) => {
+		expect(networkOf(address)).toBe(network);
+	});
+
 	it("and not an outage of KV, which is nobody's guess", async () => {
 		const from = { "cf-connecting-ip": anAddress(), cookie: mine.cookie };
 		const SESSIONS = { get: () => Promise.reject(new Error("KV GET failed")) } as unknown as KVNamespace;
 		vi.spyOn(console, "error").mockImplementation(() => {});
 		const all = await statuses(LIMIT + 2, () =>
-			requestWith({ ...SMALL, SESSIONS }, runsPath(mine.chat), { headers: from }),
+			requestWith({ SIGN_IN_LIMIT: SMALL.SIGN_IN_LIMIT, SESSIONS }, runsPath(mine.chat), { headers: from }),
 		);
 		expect(all).toEqual(Array(LIMIT + 2).fill(503));
 	});
@@ -228,7 +273,8 @@ describe("a limiter", () => {
 		await requestWith(limits, `${runsPath(chat)}/${uuid()}`, recording("PUT", report()));
 		const unknown = await signedCookie(uuid());
 		await read(runsPath(chat), { cookie: unknown, "cf-connecting-ip": "192.0.2.1" }, limits);
-		expect(keys).toEqual([user, "token 1", "192.0.2.1"]);
+		const session = expect.stringMatching(/^session [0-9a-f]{32}$/);
+		expect(keys).toEqual([session, "token 1", session, "192.0.2.1"]);
 		expect(keys.join()).not.toContain(token);
 	});
 });

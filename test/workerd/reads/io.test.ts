@@ -8,7 +8,7 @@ async function ownChat() {
 	const { cookie, token } = await signIn(user);
 	const chat = await insertChat(user);
 	await insertRuns(chat, [{}]);
-	return { chat, token, headers: { cookie } };
+	return { chat, token, revocations: `revoked-sessions-before-${user}`, headers: { cookie } };
 }
 
 /** A promise, and the function that keeps it. */
@@ -18,11 +18,11 @@ function gate(): { opened: Promise<void>; open: () => void } {
 }
 
 describe("a read's I/O", () => {
-	it("is one KV read and one D1 round trip", async () => {
-		const { chat, token, headers } = await ownChat();
+	it("is a KV read of the session and one of its revocations, and one D1 round trip", async () => {
+		const { chat, token, revocations, headers } = await ownChat();
 		const { calls, ...bindings } = watchBindings();
 		expect((await requestWith(bindings, runsPath(chat), { headers })).status).toBe(200);
-		expect(calls.kv).toEqual([token]);
+		expect(calls.kv).toEqual([token, revocations]);
 		expect(calls.d1).toHaveLength(1);
 	});
 
@@ -32,7 +32,7 @@ describe("a read's I/O", () => {
 		// KV answers only once D1 was asked: were it the other way round, this would hang.
 		const { calls, ...bindings } = watchBindings({ onKv: () => d1Asked.opened, onD1: d1Asked.open });
 		expect((await requestWith(bindings, runsPath(chat), { headers })).status).toBe(200);
-		expect([calls.kv.length, calls.d1.length]).toEqual([1, 1]);
+		expect([calls.kv.length, calls.d1.length]).toEqual([2, 1]);
 	});
 
 	it("goes to KV before D1 has answered", async () => {
@@ -40,7 +40,29 @@ describe("a read's I/O", () => {
 		const kvAsked = gate();
 		const { calls, ...bindings } = watchBindings({ onD1: () => kvAsked.opened, onKv: kvAsked.open });
 		expect((await requestWith(bindings, runsPath(chat), { headers })).status).toBe(200);
-		expect([calls.kv.length, calls.d1.length]).toEqual([1, 1]);
+		expect([calls.kv.length, calls.d1.length]).toEqual([2, 1]);
+	});
+
+	it("asks for revocations as soon as D1 has named the owner, before the session is there", async () => {
+		const { chat, token, revocations, headers } = await ownChat();
+		const asked = gate();
+		const { calls, ...bindings } = watchBindings({
+			onKv: (key) => (key === revocations ? asked.open() : asked.opened),
+		});
+		expect((await requestWith(bindings, runsPath(chat), { headers })).status).toBe(200);
+		expect(calls.kv).toEqual([token, revocations]);
+	});
+
+	it("asks for revocations at once where a cached copy names the owner", async () => {
+		const { chat, revocations, headers } = await ownChat();
+		expect((await requestWith({}, runsPath(chat), { headers })).status).toBe(200);
+		const asked = gate();
+		const { calls, ...bindings } = watchBindings({
+			onKv: (key) => (key === revocations ? asked.open() : asked.opened),
+			onD1: () => asked.opened,
+		});
+		expect((await requestWith({ ...bindings, FRESH_SECONDS: 0 }, runsPath(chat), { headers })).status).toBe(200);
+		expect([calls.kv.length, calls.d1.length]).toEqual([2, 1]);
 	});
 
 	it("is none at all for a forged cookie or a malformed id", async () => {
