@@ -268,7 +268,7 @@ describe("a limiter", () => {
 		const spy = { limit: async ({ key }: { key: string }) => void keys.push(key) } as unknown as RateLimit;
 		vi.spyOn(console, "error").mockImplementation(() => {});
 		const limits = { READ_LIMIT: spy, WRITE_LIMIT: spy, SIGN_IN_LIMIT: spy };
-		const { user, chat, cookie, token } = await ownChat();
+		const { chat, cookie, token } = await ownChat();
 		await read(runsPath(chat), { cookie }, limits);
 		await requestWith(limits, `${runsPath(chat)}/${uuid()}`, recording("PUT", report()));
 		const unknown = await signedCookie(uuid());
