@@ -5,7 +5,7 @@ export class DeadlineError extends Error {
 
 /**
  * Gives up waiting after `seconds`: a store that hangs must not hang its callers.
- * The work itself goes on, as nothing on Workers can call a D1 or KV request back; what it ends in is ignored.
+ * The work itself goes on, since Workers cannot cancel a D1 or KV request. Its result is ignored.
  * @throws {DeadlineError} when the time is up
  */
 export async function withDeadline<T>(work: PromiseLike<T>, seconds: number): Promise<T> {

@@ -5,7 +5,7 @@ export interface Env {
 	/** better-auth's `secondaryStorage`. */
 	readonly SESSIONS: KVNamespace;
 	readonly CF_VERSION_METADATA?: WorkerVersionMetadata;
-	/** Secret: the one your better-auth deployment signs its session cookies with. */
+	/** Secret: your better-auth deployment signs its session cookies with it. */
 	readonly BETTER_AUTH_SECRET?: string;
 	/** Secret: the service tokens that may record runs, separated by commas. Unset: nobody may. */
 	readonly RECORDER_TOKENS?: string;
@@ -17,7 +17,7 @@ export interface Env {
 	readonly ALLOWED_ORIGINS?: string;
 	/** Var: "false" to serve sessions that better-auth revoked by time while their key is still there. */
 	readonly CHECK_REVOKED_BEFORE?: string | boolean;
-	/** Var: finished runs are deleted so many days after their end. Unset: never. */
+	/** Var: finished runs are deleted this number of days after their end. Unset: never. */
 	readonly RETENTION_DAYS?: string | number;
 	/** Var: better-auth's `advanced.cookiePrefix`. */
 	readonly SESSION_COOKIE_PREFIX?: string;
@@ -42,7 +42,7 @@ export interface Config {
 	readonly storeTimeoutSeconds: number;
 }
 
-/** better-auth's own lower bound for a secret; an HMAC-SHA256 key gains nothing beyond 64 bytes. */
+/** The lower bound that better-auth sets for a secret. An HMAC-SHA256 key gains nothing beyond 64 bytes. */
 const SECRET_MIN_LENGTH = 32;
 
 /** RFC 6265 token characters, so that the prefix can start a cookie's name. */
@@ -51,7 +51,7 @@ const COOKIE_PREFIX = /^[\w!#$%&'*.^`|~+-]+$/;
 /** A bearer token as RFC 6750, 2.1 spells it (`b64token`), so that it survives an `Authorization` header. */
 const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 
-/** The service is not set up. Its message names the variable and what to do, for the operator's log only. */
+/** The service is not set up. The message names the variable and says what to do. It is for the operator's log only. */
 export class ConfigurationError extends Error {
 	override readonly name = "ConfigurationError";
 }
@@ -59,7 +59,7 @@ export class ConfigurationError extends Error {
 const checked = new WeakMap<Env, Config>();
 
 /**
- * Checks the vars and secrets, once an isolate.
+ * Checks the vars and secrets, once per isolate.
  * @throws {ConfigurationError} if one is missing or unusable: the request then fails closed
  */
 export function readConfig(env: Env): Config {
@@ -109,7 +109,7 @@ function recorderTokens(value = ""): readonly string[] {
 
 function allowedOrigins(value = ""): readonly string[] {
 	return commaSeparated(value).map((origin) => {
-		// An asterisk is a host's name to URL, and would match no page.
+		// URL takes an asterisk as a host name, which no page has.
 		if (URL.canParse(origin) && new URL(origin).origin === origin && !origin.includes("*")) return origin;
 		throw new ConfigurationError(
 			`ALLOWED_ORIGINS: "${origin}" is not an origin: scheme and host alone, e.g. "https://app.example.com"`,

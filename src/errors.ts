@@ -4,13 +4,13 @@ interface ErrorSpec {
 	readonly status: ContentfulStatusCode;
 	/** The contract's "Error" column: the status's reason phrase (RFC 9110). */
 	readonly error: string;
-	/** The contract's "Description" column, where the thrower says nothing more exact. */
+	/** The contract's "Description" column. A verb that knows more says it instead. */
 	readonly message: string;
-	/** Headers that the status asks for. */
+	/** Headers that belong to the status. */
 	readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Every error that this service answers with, by its `code`. The list is closed: an error that is not here does not compile. */
+/** Every error that this service answers with, by its `code`. The list is closed: code that throws another one does not compile. */
 const SPECS = {
 	INVALID_CHAT_ID: { status: 400, error: "Bad Request", message: "Invalid chat ID format" },
 	INVALID_RUN_ID: { status: 400, error: "Bad Request", message: "Invalid workflow run ID format" },
@@ -48,7 +48,7 @@ const SPECS = {
 		status: 429,
 		error: "Too Many Requests",
 		message: "Too many requests; try again later",
-		// The longest period that a rate limiting binding has is 60 s; the one of wrangler.toml's reads and writes is 10 s.
+		// In seconds: the period of the read and write limits in wrangler.toml.
 		headers: { "retry-after": "10" },
 	},
 	INTERNAL_ERROR: { status: 500, error: "Internal Server Error", message: "Something went wrong on our side" },
@@ -67,8 +67,7 @@ export type ErrorCode = keyof typeof SPECS;
 export const ERRORS: Readonly<Record<ErrorCode, ErrorSpec>> = SPECS;
 
 /**
- * What a verb throws to refuse a request. It knows no transport: `toErrorBody`
- * and the HTTP error handler translate it.
+ * A verb throws it to refuse a request. It knows no transport: each door translates it, HTTP by `toErrorBody`.
  */
 export class ServiceError extends Error {
 	override readonly name = "ServiceError";
@@ -76,8 +75,8 @@ export class ServiceError extends Error {
 
 	/**
 	 * @param code which error, from the closed list
-	 * @param detail replaces the code's message where more can be said: it must be safe to show to the caller
-	 * @param options `cause`: what lies behind it, for the log only
+	 * @param detail a more exact message than the code's. The caller sees it
+	 * @param options `cause`: the reason, for the log only
 	 */
 	constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
 		super(detail ?? ERRORS[code].message, options);

@@ -7,7 +7,7 @@ export interface JsonBody {
 	readonly etag: string;
 }
 
-/** The tag is a digest of the bytes, so that equal tags mean equal bodies whoever wrote them, and however. */
+/** The tag is a digest of the bytes. So equal tags mean equal bodies, whichever version or data centre made them. */
 export async function jsonBody(json: string): Promise<JsonBody> {
 	const body = new TextEncoder().encode(json).buffer as ArrayBuffer;
 	return { body, etag: `"${await sha256Hex(body, 32)}"` };
@@ -17,6 +17,6 @@ export async function jsonBody(json: string): Promise<JsonBody> {
 export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
 	if (ifNoneMatch === undefined) return false;
 	if (ifNoneMatch.trim() === "*") return true;
-	// Our tags are hexadecimal, so that a comma or quote inside another's tag cannot make one of ours.
+	// Our tags are hexadecimal, so a comma or quote inside a foreign tag cannot make it look like ours.
 	return ifNoneMatch.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
 }

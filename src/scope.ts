@@ -1,18 +1,18 @@
 import type { Env } from "./env.ts";
 
-/** One call to this service, over HTTP or RPC: what its verbs need beside their input. */
+/** One call to this service, over HTTP or RPC. A verb gets it beside its input. */
 export interface Scope {
 	readonly env: Env;
 	/** The response's `x-request-id`; every log line of the call carries it. */
 	readonly requestId: string;
-	/** What the call's log line and `Server-Timing` say of it, filled in on the way. */
+	/** Facts for the call's log line and `Server-Timing`, filled in on the way. */
 	readonly facts: Facts;
-	/** Keeps the Worker alive for work behind the answer, up to 30 s. */
+	/** Keeps the Worker alive for work after the answer, up to 30 s. */
 	waitUntil(work: Promise<unknown>): void;
 }
 
 export interface Facts {
-	/** Who asked, by a pseudonym. */
+	/** A pseudonym of the user who asked. */
 	user?: string;
 	/** How long KV took for the session. */
 	kvMilliseconds?: number;
@@ -22,7 +22,7 @@ export interface Facts {
 	cache?: string;
 }
 
-/** Who is asking. */
+/** The user who is asking. */
 export interface Session {
 	readonly userId: string;
 }

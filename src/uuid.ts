@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 
-/** Any RFC 9562 UUID, whatever its case; lower case from here on. */
+/** Any RFC 9562 UUID, in upper or lower case. Its output is in lower case. */
 export const Uuid = z
 	.string()
 	.toLowerCase()

@@ -1,9 +1,9 @@
 /*
- * The part of zod that this service uses, with which the Worker is bundled in place of the whole (`[alias]` in
- * wrangler.toml). @hono/zod-openapi holds on to zod's namespace as a value, so that a bundler keeps all of it, 50
- * languages of error messages included: 60 KB gzipped, half of the Worker. Types come from zod itself.
+ * The part of zod that this service uses. The Worker is bundled with it instead of all of zod (`[alias]` in
+ * wrangler.toml). @hono/zod-openapi uses zod's namespace as a value, so a bundler would keep all of it, with error
+ * messages in 50 languages: 60 KB gzipped, half of the Worker. Types come from zod itself.
  *
- * A member that is missing here fails when the Worker starts, since schemas are made in module scope.
+ * If a member is missing here, the Worker fails when it starts, since schemas are made in module scope.
  */
 export {
 	array,

@@ -3,11 +3,11 @@ import type { Scope, Session } from "../scope.ts";
 import { readRevokedBefore } from "./revocations.ts";
 
 /**
- * Waits for the session and for what was read of a chat meanwhile, and gives it to nobody but the chat's owner.
- * The session's verdict comes first, so that a stranger learns nothing from a fast or a failing read.
+ * Waits for the session and for the chat, which are read at the same time, and gives the chat to its owner only.
+ * The session is checked first, so that a stranger learns nothing from a fast or a failing read.
  *
- * @param chat what was read, with the chat's owner as `userId`; null if there is no such chat
- * @throws {ServiceError} what `session` rejects with, what `chat` rejects with, CHAT_NOT_FOUND, CHAT_FORBIDDEN
+ * @param chat the data that was read, with the chat's owner as `userId`; null if the chat does not exist
+ * @throws {ServiceError} CHAT_NOT_FOUND, CHAT_FORBIDDEN, and the errors that `session` and `chat` reject with
  */
 export async function forOwner<T extends { userId: string }>(
 	scope: Scope,

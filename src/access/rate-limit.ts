@@ -6,13 +6,13 @@ import type { AppEnv } from "../http/app-env.ts";
 import { logError } from "../log.ts";
 import type { Scope } from "../scope.ts";
 
-/** The rate limiting bindings of `wrangler.toml`, and what each counts by. */
+/** The rate limiting bindings of `wrangler.toml`. */
 type Limiter = Extract<keyof Env, `${string}_LIMIT`>;
 
 /**
- * Counts a call against a limit. A limiter that is not bound limits nothing, and one that fails or hangs lets pass:
- * it protects the stores, and must not be an outage of its own.
- * @param key whom to count by; never a cookie or a token
+ * Counts a call against a limit. A limiter that is not bound limits nothing. One that fails or hangs lets the call pass:
+ * it protects the stores, and its failure must not become an outage.
+ * @param key the caller that is counted; never a cookie or a token
  * @throws {ServiceError} RATE_LIMITED
  */
 export async function countAgainst(limiter: Limiter, key: string, { env, requestId }: Scope): Promise<void> {
@@ -28,8 +28,8 @@ export async function countAgainst(limiter: Limiter, key: string, { env, request
 }
 
 /**
- * Refuses a bad cookie or token, and counts it by address, so that guessing is slow. A request that has none is
- * somebody who is not signed in, and not counted.
+ * Refuses a bad cookie or token, and counts it by address, so that guessing is slow. A request without one is not
+ * counted: it only comes from somebody who is not signed in.
  * @throws {ServiceError} `refusal`, or RATE_LIMITED
  */
 export async function refuseSignIn(

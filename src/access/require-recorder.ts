@@ -9,7 +9,7 @@ import { countAgainst, refuseSignIn } from "./rate-limit.ts";
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
 /**
- * Lets a request pass that carries one of the service tokens. A user's cookie is worth nothing here.
+ * Lets a request pass that carries one of the service tokens. A user's cookie is ignored here.
  * @throws {ServiceError} INVALID_TOKEN
  */
 export const requireRecorder: MiddlewareHandler<AppEnv> = async function requireRecorder(c, next) {
@@ -18,7 +18,7 @@ export const requireRecorder: MiddlewareHandler<AppEnv> = async function require
 	const refuse = () => refuseSignIn(c, new ServiceError("INVALID_TOKEN"), authorization);
 	const [, token] = BEARER.exec(authorization ?? "") ?? [];
 	if (token === undefined) return refuse();
-	// All of them, and each in constant time: how long it takes tells nothing of how close a guess was.
+	// All tokens are compared, each in constant time, so that the time says nothing about how close a guess was.
 	const matches = await Promise.all(recorderTokens.map((known) => timingSafeEqual(known, token)));
 	const which = matches.indexOf(true);
 	if (which === -1) return refuse();

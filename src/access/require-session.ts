@@ -10,7 +10,7 @@ import { readSession } from "./session.ts";
 /**
  * Lets a request pass that carries a signed session cookie, and starts reading its session from KV.
  * The session is not awaited here, so that the handler can read D1 at the same time: a handler must
- * await `c.var.session` before it says anything about what it read.
+ * await `c.var.session` before it says anything about the data that it read.
  *
  * @throws {ServiceError} before any store is asked: INVALID_SESSION unless the cookie's signature is right, RATE_LIMITED
  */
@@ -43,11 +43,11 @@ export const requireSession: MiddlewareHandler<AppEnv> = async function requireS
 	await next();
 };
 
-/** By secret and user id, so that a user who polls costs no digest each time. */
+/** Pseudonyms by secret and user id, so that a user who polls does not cost a digest each time. */
 const pseudonyms = new Map<string, string>();
 const MAX_PSEUDONYMS = 1_000;
 
-/** Names a user in the log without saying who it is: half a digest, salted with the secret. */
+/** A user's name in the log, which does not tell the user: half a digest, salted with the secret. */
 async function pseudonym(secret: string, userId: string): Promise<string> {
 	const salted = `${secret}:${userId}`;
 	let name = pseudonyms.get(salted);

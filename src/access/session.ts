@@ -46,7 +46,7 @@ function parseSession(value: string, now: number): StoredSession | null {
 		return null;
 	}
 	if (!isObject(stored) || !isObject(stored["session"])) return null;
-	// better-auth, too, knows nobody by a session without its user.
+	// better-auth does not accept a session without its user either.
 	if (!isObject(stored["user"])) return null;
 	const { userId, expiresAt, createdAt } = stored["session"];
 	if (typeof userId !== "string" || userId === "") return null;

@@ -1,7 +1,7 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import { requireRecorder } from "../access/require-recorder.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { jsonBody } from "../http/body.ts";
+import { requireJsonBody } from "../http/body.ts";
 import { BODY_ERRORS, errors, RECORDER_ERRORS, recorderSecurity, requiredJson, written } from "../http/openapi.ts";
 import { respondWritten } from "../http/respond.ts";
 import { Uuid } from "../uuid.ts";
@@ -19,7 +19,7 @@ export const recordWorkflowRunRoute = createRoute({
 		"The body of a GET may be sent back as it is, with its envelope.",
 	tags: ["Recording"],
 	security: recorderSecurity,
-	middleware: [requireRecorder, ...jsonBody],
+	middleware: [requireRecorder, ...requireJsonBody],
 	request: { params: z.object({ chatId: Uuid, runId: Uuid }), body: requiredJson(WorkflowRunReport) },
 	responses: {
 		200: written(WorkflowRunItem, "The merged run"),

@@ -3,7 +3,7 @@ import { requireRecorder } from "../access/require-recorder.ts";
 import { registerChat } from "../chats/register.ts";
 import { ChatItem, ChatRegistration } from "../chats/schemas.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { jsonBody } from "../http/body.ts";
+import { requireJsonBody } from "../http/body.ts";
 import { BODY_ERRORS, errors, recorderSecurity, requiredJson, written } from "../http/openapi.ts";
 import { respondWritten } from "../http/respond.ts";
 import { Uuid } from "../uuid.ts";
@@ -16,7 +16,7 @@ export const registerChatRoute = createRoute({
 	description: "Before its runs are reported. The same again changes nothing; a deleted chat comes back with its runs.",
 	tags: ["Recording"],
 	security: recorderSecurity,
-	middleware: [requireRecorder, ...jsonBody],
+	middleware: [requireRecorder, ...requireJsonBody],
 	request: { params: z.object({ chatId: Uuid }), body: requiredJson(ChatRegistration) },
 	responses: {
 		200: written(ChatItem, "The chat, which was registered before"),

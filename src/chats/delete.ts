@@ -7,7 +7,7 @@ import { ServiceError } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 
 /**
- * Deletes a chat softly: readers no longer find it, its rows stay. Idempotent.
+ * Deletes a chat softly: readers no longer find it, but its rows stay. Idempotent.
  * @param chatId lower-case UUID
  * @throws {ServiceError} CHAT_NOT_FOUND if it was never registered, or STORE_UNAVAILABLE
  */

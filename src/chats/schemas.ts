@@ -1,13 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import { Uuid } from "../uuid.ts";
 
-/** Text that survives a log line and a header: no control characters, no half of a surrogate pair. */
+/** Text that fits into a log line and a header: no control characters, no half of a surrogate pair. */
 const USER_ID = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 
 export const UserId = z
 	.string()
 	.regex(USER_ID, "must be 1 to 255 characters, none of them a control character")
-	// The generator would write the flag into the pattern; JSON Schema's patterns are Unicode's without one.
+	// Given as text, since the generator would write the flag `u` into it. JSON Schema's patterns are always Unicode.
 	.openapi({ pattern: USER_ID.source, description: "The owner: better-auth's user id", example: "demo-user" });
 
 export const ChatRegistration = z

@@ -1,4 +1,4 @@
-/** D1's bookmarks: groups of hexadecimal digits, which sort as text from oldest to newest. */
+/** A D1 bookmark: groups of hexadecimal digits. As text, bookmarks sort from oldest to newest. */
 export const BOOKMARK = /^[0-9a-f]{8}(-[0-9a-f]{8}){2}-[0-9a-f]{32}$/;
 
 /** The newer of two bookmarks. */

@@ -2,9 +2,9 @@ import { type SQL, sql } from "drizzle-orm";
 import { type AnySQLiteColumn, check, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /*
- * Values are stored as the text that is served, so that a read neither parses nor formats.
- * The CHECKs make that safe: whatever wrote a row, its columns can be spliced into JSON.
- * D1 caps a GLOB pattern at 50 bytes, so each check is a length and an alphabet.
+ * Values are stored as the text that is served, so that a read neither parses nor formats them.
+ * The CHECKs make this safe: the columns of any row can be put into JSON as they are, even if another program wrote it.
+ * D1 limits a GLOB pattern to 50 bytes, so each check is a length and an alphabet.
  */
 
 /** A lower-case UUID. */
@@ -41,7 +41,7 @@ export const chats = sqliteTable(
 	],
 );
 
-/** One row a run. Its steps are a JSON column: the very text that is served. */
+/** One row for each run. Its steps are a JSON column: exactly the text that is served. */
 export const workflowRuns = sqliteTable(
 	"workflow_runs",
 	{
@@ -65,7 +65,7 @@ export const workflowRuns = sqliteTable(
 		change: integer("change").notNull().default(0),
 		createdAt: text("created_at").notNull(),
 		/**
-		 * What the list is ordered by, descending: the start, with runs that have not started
+		 * The list is ordered by it, descending: the start, with runs that have not started
 		 * first ("~" sorts behind every digit).
 		 */
 		startOrder: text("start_order").notNull().generatedAlwaysAs(sql`(ifnull(started_at, '~'))`, { mode: "virtual" }),

@@ -3,33 +3,33 @@ import { readConfig } from "../env.ts";
 import { ServiceError } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 
-/** What was read has changed meanwhile: a write that built on it must begin again. */
+/** The rows that a write built on have changed in the meantime. The write must begin again. */
 export class ConflictError extends Error {
 	override readonly name = "ConflictError";
 }
 
-/** Failures after which an idempotent write is safe to send again. Overload and time-outs are not among them. */
+/** Failures after which an idempotent write may be sent again. After an overload or a time-out it may not. */
 const LOST = /Network connection lost|storage caused object to be reset|reset because its code was updated/i;
 
-/** Each try that D1 loses waits twice as long: at most 50, 100, 200 ms. */
+/** The pause doubles with each try that D1 loses: at most 50, 100, 200 ms. */
 const LOST_TRIES = 4;
 const LOST_BASE_MILLISECONDS = 50;
 
-/** Someone wins every round, so that many writers of one run need many rounds, not long ones. */
+/** One writer wins each round. So many writers of one run need many rounds, not long pauses. */
 const CONFLICT_TRIES = 60;
 const CONFLICT_BASE_MILLISECONDS = 5;
 const CONFLICT_MAX_MILLISECONDS = 200;
 
 export interface Written<T> {
 	readonly result: T;
-	/** The bookmark from which a reader sees what was written. */
+	/** A read with this bookmark sees the write. */
 	readonly bookmark: string | null;
 }
 
 /**
- * Runs an idempotent write at the primary, and again if D1 lost it or another writer came between.
- * @param write reads what it builds on within the session, and ends in one batch, so that all is written or nothing
- * @throws {ServiceError} STORE_UNAVAILABLE if D1 fails all the same; the caller may send the same again
+ * Runs an idempotent write at the primary, and again if D1 lost it or another writer came in between.
+ * @param write first reads the rows that it builds on, then ends in one batch, so that all is written or nothing
+ * @throws {ServiceError} STORE_UNAVAILABLE if D1 still fails; the caller may send the same again
  */
 export async function writeD1<T>(
 	{ env, facts }: Scope,
@@ -65,7 +65,7 @@ function isLost(error: unknown): boolean {
 	return error instanceof Error && (LOST.test(error.message) || isLost(error.cause));
 }
 
-/** Full jitter: writers that failed together do not come back together. */
+/** Full jitter, so that writers that failed together do not come back together. */
 function pause(maxMilliseconds: number): Promise<void> {
 	return new Promise((resolve) => setTimeout(resolve, Math.random() * maxMilliseconds));
 }

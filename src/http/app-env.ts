@@ -1,7 +1,7 @@
 import type { Env } from "../env.ts";
 import type { Scope, Session } from "../scope.ts";
 
-/** Hono's type environment: the Worker's bindings, and what middleware leaves for handlers. */
+/** Hono's type environment: the Worker's bindings, and the values that middleware sets for handlers. */
 export interface AppEnv {
 	Bindings: Env;
 	Variables: {
@@ -10,7 +10,7 @@ export interface AppEnv {
 		scope: Scope;
 		/** Set by `requireSession`; rejects with a ServiceError. */
 		session: Promise<Session>;
-		/** Set by `requireSession`: asks KV again, for a response that outlasts the first answer. */
+		/** Set by `requireSession`: asks KV again. For streams, which last longer than the first answer of KV holds. */
 		rereadSession: () => Promise<Session>;
 	};
 }

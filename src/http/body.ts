@@ -11,21 +11,22 @@ const limit = bodyLimit({
 	},
 });
 
-/** A body that ends before it should is no fault of ours: its sender has gone, or has framed it wrongly. */
+/** The body ended too early: its sender has gone, or has framed it wrongly. So this is a 400, not a 500. */
 const brokeOff = (cause: unknown) => new ServiceError("INVALID_BODY", "The body broke off", { cause });
 
 const limitBody: MiddlewareHandler<AppEnv> = async function limitBody(c, next) {
 	try {
 		return await limit(c, next);
 	} catch (error) {
-		// Without a length it reads the body itself. What is thrown behind `next` never comes by here: Hono answers it there.
+		// Without a Content-Length, `limit` reads the body itself, and may fail. Errors behind `next` do not come here: Hono
+		// answers them there.
 		throw error instanceof ServiceError ? error : brokeOff(error);
 	}
 };
 
 const JSON_MEDIA_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i;
 
-/** Lets a request pass whose body is JSON in UTF-8 (RFC 8259, 8.1), and no larger than it may be. */
+/** Lets a request pass if its body is JSON in UTF-8 (RFC 8259, 8.1). */
 const requireUtf8Json: MiddlewareHandler<AppEnv> = async function requireUtf8Json(c, next) {
 	const encoding = c.req.header("content-encoding") ?? "identity";
 	if (!JSON_MEDIA_TYPE.test(c.req.header("content-type") ?? "") || encoding !== "identity") {
@@ -35,7 +36,7 @@ const requireUtf8Json: MiddlewareHandler<AppEnv> = async function requireUtf8Jso
 		throw brokeOff(error);
 	});
 	try {
-		// Decoding elsewhere replaces what is not UTF-8, which would record another text than was sent.
+		// Other decoders replace bytes that are not UTF-8. The stored text would then differ from the sent one.
 		JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
 	} catch (error) {
 		throw new ServiceError("INVALID_BODY", `The body is not JSON in UTF-8: ${(error as Error).message}`);
@@ -43,5 +44,5 @@ const requireUtf8Json: MiddlewareHandler<AppEnv> = async function requireUtf8Jso
 	await next();
 };
 
-/** For routes that take JSON, behind whatever checks who is asking. */
-export const jsonBody = [limitBody, requireUtf8Json];
+/** For routes that take JSON. It stands behind the middleware that checks the caller. */
+export const requireJsonBody = [limitBody, requireUtf8Json];

@@ -3,7 +3,7 @@ import { cors } from "hono/cors";
 import { type Env, readConfig } from "../env.ts";
 import type { AppEnv } from "./app-env.ts";
 
-/** How long a browser may keep a preflight's answer: Chromium's own upper bound, in seconds. */
+/** How long a browser may keep a preflight's answer, in seconds: the most that Chromium allows. */
 const PREFLIGHT_SECONDS = 7200;
 
 const forAllowedOrigins = cors({
@@ -15,13 +15,13 @@ const forAllowedOrigins = cors({
 	maxAge: PREFLIGHT_SECONDS,
 });
 
-/** Lets pages of the `ALLOWED_ORIGINS` read with their user's cookie (CORS, Fetch Standard 3.3). Without any: no CORS. */
+/** Lets pages of the `ALLOWED_ORIGINS` read with their user's cookie (CORS, Fetch Standard 3.3). */
 export const allowOrigins: MiddlewareHandler<AppEnv> = async function allowOrigins(c, next) {
 	if (originsOf(c.env).length === 0) return next();
 	return forAllowedOrigins(c, next);
 };
 
-/** None where the configuration is wrong: whatever needs it says so itself, and /api/health must answer all the same. */
+/** Empty if the configuration is wrong: /api/health must still answer, and other routes report the fault themselves. */
 function originsOf(env: Env): readonly string[] {
 	try {
 		return readConfig(env).allowedOrigins;

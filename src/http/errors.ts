@@ -5,10 +5,10 @@ import { logError } from "../log.ts";
 import { Uuid } from "../uuid.ts";
 import type { AppEnv } from "./app-env.ts";
 
-/** Turns whatever was thrown into an error response. */
+/** Turns any thrown value into an error response. */
 export const onError: ErrorHandler<AppEnv> = (thrown, c) => respondWithError(c, toServiceError(thrown, c));
 
-/** What was thrown as an error that can be answered with. What is not a ServiceError is a bug, and told to the log alone. */
+/** The error to answer with. A thrown value that is not a ServiceError is a bug: only the log gets its text. */
 export function toServiceError(thrown: unknown, c: Context<AppEnv>): ServiceError {
 	const error =
 		thrown instanceof ServiceError ? thrown : new ServiceError("INTERNAL_ERROR", undefined, { cause: thrown });
@@ -22,14 +22,14 @@ export const notFound: NotFoundHandler<AppEnv> = (c) => respondWithError(c, new 
 
 function respondWithError(c: Context<AppEnv>, error: ServiceError): Response {
 	const { status, headers } = ERRORS[error.code];
-	// Outside of /api, where no other middleware says so, too.
+	// Also outside of /api, where no middleware sets them.
 	const always = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 	return c.json(toErrorBody(error, c.var.requestId), status, { ...always, ...headers });
 }
 
 /**
- * Answers 405 with `Allow` (RFC 9110, 15.5.6) where a path has routes but none for the method.
- * To be called when all routes are there.
+ * Answers 405 with `Allow` (RFC 9110, 15.5.6) if a path exists, but not with the request's method.
+ * Call it after all routes were added.
  */
 export function refuseOtherMethods(app: Hono<AppEnv>): void {
 	const allowed = new Map<string, Set<string>>();
@@ -54,8 +54,8 @@ export function describeIssue({ path, message }: { path: PropertyKey[]; message:
 }
 
 /**
- * Refuses input that a route's schemas do not take, naming what is wrong.
- * The session comes before the input: who is not signed in learns nothing but that.
+ * Refuses input that does not fit a route's schemas, and names what is wrong.
+ * The session is checked before the input: a caller who is not signed in gets a 401, whatever the input.
  */
 export const onInvalidInput: Hook<unknown, AppEnv, string, unknown> = async (result, c) => {
 	if (result.success) return;
@@ -63,11 +63,11 @@ export const onInvalidInput: Hook<unknown, AppEnv, string, unknown> = async (res
 	refuseMalformedIds(c.req.param());
 	const [issue] = result.error.issues as [z.core.$ZodIssue];
 	if (result.target === "json") throw new ServiceError("INVALID_BODY", describeIssue(issue));
-	// Of a query parameter that holds a list, the parameter is named, not the place in it.
+	// If a query parameter holds a list, the message names the parameter, not the place in the list.
 	throw new ServiceError("INVALID_PARAMETER", describeIssue({ ...issue, path: issue.path.slice(0, 1) }));
 };
 
-/** Ids are named before all other input that is wrong, though @hono/zod-openapi looks at the query before them. */
+/** Malformed ids are refused before other bad input, although @hono/zod-openapi checks the query before them. */
 function refuseMalformedIds({ chatId, runId }: { chatId?: string; runId?: string }): void {
 	if (chatId !== undefined && !Uuid.safeParse(chatId).success) throw new ServiceError("INVALID_CHAT_ID");
 	if (runId !== undefined && !Uuid.safeParse(runId).success) throw new ServiceError("INVALID_RUN_ID");

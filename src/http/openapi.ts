@@ -11,7 +11,7 @@ export const ErrorResponse = z
 	})
 	.openapi("Error");
 
-/** Of every response. */
+/** Headers of every response. */
 export const headers = {
 	"x-request-id": {
 		schema: { type: "string" as const },
@@ -71,7 +71,7 @@ export function errors<C extends ErrorCode>(...codes: C[]) {
 	return responses;
 }
 
-/** What every route that asks for a session may answer. */
+/** Errors of every route that asks for a session. */
 export const SESSION_ERRORS = [
 	"INVALID_SESSION",
 	"RATE_LIMITED",
@@ -89,7 +89,7 @@ export const RECORDER_TOKEN = "recorderToken";
 export const recorderSecurity = [{ [RECORDER_TOKEN]: [] }];
 export const sessionSecurity = [{ [SESSION_COOKIE]: [] }, { [SECURE_SESSION_COOKIE]: [] }];
 
-/** What every route for recorders may answer. */
+/** Errors of every route for recorders. */
 export const RECORDER_ERRORS = [
 	"INVALID_TOKEN",
 	"RATE_LIMITED",
@@ -99,7 +99,7 @@ export const RECORDER_ERRORS = [
 	"STORE_UNAVAILABLE",
 ] as const satisfies ErrorCode[];
 
-/** What every route may answer that takes a JSON body. */
+/** Errors of every route that takes a JSON body. */
 export const BODY_ERRORS = ["INVALID_BODY", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const satisfies ErrorCode[];
 
 /** A required JSON body, for a route's OpenAPI contract. */

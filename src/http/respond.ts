@@ -3,19 +3,19 @@ import { isKnown, type JsonBody } from "../etag.ts";
 import type { Scope } from "../scope.ts";
 import type { AppEnv } from "./app-env.ts";
 
-/** What a response says of what it was made from. */
+/** Where a response comes from. Its headers say so. */
 export interface Origin {
 	/** A `Cache-Status` member's parameters (RFC 9211, 2), e.g. `hit`. */
 	readonly cacheStatus: string;
-	/** Seconds since D1 vouched for it; undefined where it comes straight from D1. */
+	/** Seconds since D1 last confirmed it; undefined if it comes straight from D1. */
 	readonly age?: number | undefined;
-	/** D1 bookmark from which a later reader sees no less. */
+	/** D1 bookmark. A later read with it sees at least as much. */
 	readonly bookmark: string | null;
 }
 
 /**
  * Answers 200 with JSON that is ready to be sent, or 304 to a client that has it (RFC 9110, 13.1.2).
- * @typeParam T what the body parses to
+ * @typeParam T the type of the parsed body
  */
 export function respondWithJson<T>(c: Context<AppEnv>, { body, etag }: JsonBody, origin: Origin) {
 	const headers: Record<string, string> = {
@@ -34,7 +34,7 @@ export function respondWithJson<T>(c: Context<AppEnv>, { body, etag }: JsonBody,
 	return response as unknown as TypedResponse<T, 200, "json"> & Response;
 }
 
-/** Lets the response to a write say from which bookmark on a read includes it. */
+/** Gives the response to a write the bookmark. A read with that bookmark includes the write. */
 export function respondWritten(c: Context<AppEnv>, bookmark: string | null): void {
 	c.header("cache-control", "no-store");
 	if (bookmark) c.header("x-d1-bookmark", bookmark);

@@ -1,7 +1,7 @@
 import { forOwner } from "../access/owner.ts";
 import { readRevokedBefore } from "../access/revocations.ts";
 import { newer } from "../db/bookmark.ts";
-import { type Answer, askD1 } from "../db/read.ts";
+import { askD1, type ReadResult } from "../db/read.ts";
 import { type Config, readConfig } from "../env.ts";
 import { logError } from "../log.ts";
 import type { Scope, Session } from "../scope.ts";
@@ -67,7 +67,7 @@ async function lookUp(scope: Scope, config: Config, chatId: string, bookmark?: s
 	if (isFresh && bookmark === undefined) return fromCache("hit", entry, start);
 
 	const known = entry && isWithin(REREAD_SECONDS, entry.readAt, start) ? entry : null;
-	let answer: Answer<ChatRuns | null>;
+	let answer: ReadResult<ChatRuns | null>;
 	try {
 		const slice = { unlessRevision: known?.revision };
 		answer = await askD1(scope, newer(bookmark, entry?.bookmark), (d1) => readChatRuns(d1, chatId, slice));
