@@ -13,18 +13,18 @@ import { recordRun, recordRuns, toRecordedRuns } from "./workflow-runs/record.ts
 import { WorkflowRunReport, WorkflowRunReports } from "./workflow-runs/report.ts";
 import type { WorkflowRun } from "./workflow-runs/schemas.ts";
 
-/** What every verb answers beside its result. */
+/** Every verb's answer has this beside its result. */
 interface Recorded {
-	/** Send it as `x-d1-bookmark` with a read, and the answer includes what was written. */
+	/** Send it as `x-d1-bookmark` with a read: the answer then includes this write. */
 	readonly bookmark: string | null;
 }
 
 /**
- * The verbs of the HTTP API for Workers that bind this service; the binding is the permission.
+ * The verbs of the HTTP API for Workers that bind this service. The binding is the permission.
  *
- * Every verb throws an error whose message is `CODE: what is wrong (request ID)`. Its `code` is the code alone, for
- * callers whose compatibility date is 2026-04-21 or later (`enhanced_error_serialization`): to others an error's
- * properties get lost on the way. The codes are those of the HTTP API.
+ * If a verb refuses, it throws an error with the message `CODE: what is wrong (request ID)`. The codes are those of the
+ * HTTP API. The error also has the code as `code`, for callers whose compatibility date is 2026-04-21 or later
+ * (`enhanced_error_serialization`). For others an error's properties get lost on the way.
  */
 export class WorkflowRunRecorder extends WorkerEntrypoint<Env> {
 	/**
@@ -71,7 +71,7 @@ export class WorkflowRunRecorder extends WorkerEntrypoint<Env> {
 	}
 
 	/**
-	 * Reports 1 to 100 runs, all or none; see `PATCH /api/chats/:chatId/workflow-runs`.
+	 * Reports 1 to 100 runs, all of them or nothing; see `PATCH /api/chats/:chatId/workflow-runs`.
 	 * @returns the merged runs, each once, and the ids of those that are new
 	 */
 	async recordWorkflowRuns(
@@ -85,7 +85,7 @@ export class WorkflowRunRecorder extends WorkerEntrypoint<Env> {
 		});
 	}
 
-	/** One log line a call, as for a request; a bug is told to the log alone. Private by `#`: TypeScript's is not over RPC. */
+	/** Writes one log line for each call. Only the log gets a bug's text. Private by `#`, since RPC can call TypeScript's `private`. */
 	async #run<T>(method: string, verb: (scope: Scope) => Promise<T>): Promise<T> {
 		const scope = scopeOf(this.env, this.ctx);
 		const { requestId } = scope;

@@ -10,7 +10,7 @@ export interface Position {
 
 const POSITION = /^(~|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** The opaque cursor (base64url, RFC 4648, 5) of the runs behind this one. */
+/** The opaque cursor (base64url, RFC 4648, 5) that leads to the runs behind this one. */
 export function encodeCursor(run: { startedAt: string | null; id: string }): string {
 	return btoa(`${startOrderOf(run)} ${run.id}`)
 		.replaceAll("+", "-")
@@ -18,7 +18,7 @@ export function encodeCursor(run: { startedAt: string | null; id: string }): str
 		.replaceAll("=", "");
 }
 
-/** What `encodeCursor` encoded, or null if this is no such cursor. */
+/** The position that `encodeCursor` encoded; null if the text is not such a cursor. */
 export function decodeCursor(cursor: string): Position | null {
 	let text: string;
 	try {

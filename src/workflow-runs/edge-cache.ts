@@ -3,7 +3,7 @@ import { readConfig } from "../env.ts";
 import { logError } from "../log.ts";
 import type { Scope } from "../scope.ts";
 
-/** A chat's history as this data centre keeps it: what is served, whose it is, and how old it is. */
+/** A chat's history as this data centre keeps it: the served body, its owner, and its age. */
 export interface HistoryEntry {
 	/** The chat's owner. */
 	readonly userId: string;
@@ -11,11 +11,11 @@ export interface HistoryEntry {
 	readonly revision: string;
 	/** The body's entity tag, with its quotes (RFC 9110, 8.8.3). */
 	readonly etag: string;
-	/** The D1 bookmark of the read, or null where D1 gave none. */
+	/** The D1 bookmark of the read; null if D1 gave no bookmark. */
 	readonly bookmark: string | null;
 	/** When the body was read from D1, in milliseconds since the epoch. */
 	readonly readAt: number;
-	/** When D1 last said that `revision` is the chat's, in milliseconds since the epoch. */
+	/** When D1 last confirmed that the chat has this `revision`, in milliseconds since the epoch. */
 	readonly checkedAt: number;
 	/** The served JSON, in UTF-8. */
 	readonly body: ArrayBuffer;
@@ -32,20 +32,20 @@ interface KeptMeta extends HistoryMeta {
 	readonly byteLength: number;
 }
 
-/** Part of every key: raise it when the served shape, or what an entry holds, changes. */
+/** Part of every key. Raise it when the served shape or the shape of an entry changes. */
 const SHAPE_VERSION = 1;
 
 /**
- * A cache of its own, apart from the default one, which a `fetch` through the zone also reads, and
- * a host that no zone can have (RFC 6761, 6.4). Nothing of a request but the chat id is in the key,
- * and it is a bare URL, since `match` answers 304 and ranges by itself to a request that asks for them.
+ * A named cache: a `fetch` through the zone also reads the default one. The key has a host that no zone can have
+ * (RFC 6761, 6.4), and nothing of the request but the chat id. It is a bare URL, since `match` answers 304 and ranges
+ * by itself to a request with those headers.
  */
 const open = () => caches.open("edge-runs-history");
 const keyOf = (chatId: string) => `https://history.invalid/v${SHAPE_VERSION}/chats/${chatId}`;
 
 /**
- * The entry of a chat, or null if there is none. A cache that fails or hangs costs speed, not answers, and
- * an entry that is cut short or another chat's is none.
+ * The entry of a chat, or null if the cache has no entry. A cache that fails or hangs costs speed, not answers. An entry
+ * that is cut short, or belongs to another chat, is ignored.
  */
 export async function loadHistory(scope: Scope, chatId: string): Promise<HistoryEntry | null> {
 	return match(scope, chatId, async (response, { byteLength, ...meta }) => {
@@ -54,7 +54,7 @@ export async function loadHistory(scope: Scope, chatId: string): Promise<History
 	});
 }
 
-/** As `loadHistory`, for those whom the entry's meta is enough. */
+/** As `loadHistory`, for callers that only need the entry's meta. */
 export async function peekHistory(scope: Scope, chatId: string): Promise<HistoryMeta | null> {
 	return match(scope, chatId, async (response, meta) => {
 		await response.body?.cancel();
@@ -90,7 +90,7 @@ export async function storeHistory(
 	seconds: number,
 ): Promise<void> {
 	const meta: KeptMeta = { ...entry, chatId, byteLength: body.byteLength };
-	// Percent-encoded, since a header takes Latin-1 and a user id may be any text.
+	// Percent-encoded, since a header takes only Latin-1, and a user id may be any text.
 	const headers = { "cache-control": `max-age=${seconds}`, [META]: encodeURIComponent(JSON.stringify(meta)) };
 	try {
 		await (await open()).put(keyOf(chatId), new Response(body, { headers }));

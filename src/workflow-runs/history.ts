@@ -16,12 +16,12 @@ import { type ChatRuns, readChatRuns } from "./read.ts";
  */
 export type CacheUse = "hit" | "revalidated" | "miss" | "stale";
 
-/** What are this chat's runs, who owns it, at which revision; and how the edge came to know. */
+/** A chat's runs, its owner and its revision, and where they were read. */
 export interface History extends HistoryEntry {
 	readonly cacheUse: CacheUse;
-	/** Seconds since D1 vouched for the copy (RFC 9111, 5.1); undefined where it is none. */
+	/** Seconds since D1 last confirmed the copy (RFC 9111, 5.1); undefined if it is not a copy. */
 	readonly age?: number;
-	/** Whether the cache holds it as it is, or as good as. */
+	/** Whether the cache already holds it, so that it need not be stored again. */
 	readonly isKept: boolean;
 }
 
@@ -33,15 +33,15 @@ export const CACHE_STATUS: Readonly<Record<CacheUse, string>> = {
 	stale: "fwd=stale; fwd-status=503; detail=stale-if-error",
 };
 
-/** A copy older than this is read again in full whatever its revision, so that a write behind the service's back shows. */
+/** A copy older than this is read again in full, whatever its revision, so that a write past the service shows, too. */
 const REREAD_SECONDS = 60;
 
 /**
  * A chat's history for its owner, through this data centre's cache. Session and history are read at the same time.
  *
  * @param chatId lower-case UUID
- * @param bookmark D1 bookmark that the history must be at least as new as: it skips the fresh window (read your writes)
- * @throws {ServiceError} what `session` rejects with, CHAT_NOT_FOUND, CHAT_FORBIDDEN,
+ * @param bookmark D1 bookmark. The history is at least as new: it skips the fresh window (read your writes)
+ * @throws {ServiceError} CHAT_NOT_FOUND, CHAT_FORBIDDEN, the error that `session` rejects with,
  *   or STORE_UNAVAILABLE if D1 fails and no copy is young enough
  */
 export async function readHistory(
@@ -53,7 +53,7 @@ export async function readHistory(
 	const config = readConfig(scope.env);
 	const history = await forOwner(scope, session, lookUp(scope, config, chatId, bookmark));
 	scope.facts.cache = history.cacheUse;
-	// Kept only now that the chat's owner has asked: a stranger's bookmark must not become the entry's.
+	// Stored only after the owner was checked: a stranger's bookmark must not get into the entry.
 	const { cacheUse, age: _, isKept, ...entry } = history;
 	if (!isKept) scope.waitUntil(storeHistory(scope, chatId, entry, config.staleIfErrorSeconds));
 	return history;
@@ -82,7 +82,7 @@ async function lookUp(scope: Scope, config: Config, chatId: string, bookmark?: s
 		if (known?.revision !== found.revision) {
 			return { ...said, ...(await listBody(found.runs)), readAt: start, cacheUse: "miss", isKept: false };
 		}
-		// A copy that is fresh still, or never is, need not be kept again to say when it was checked.
+		// The entry is stored again only to note when it was checked. A copy that is still fresh, or never is, needs no note.
 		const isKept = isFresh || config.freshSeconds === 0;
 		return { ...known, ...said, cacheUse: "revalidated", age: 0, isKept };
 	}

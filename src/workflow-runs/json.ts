@@ -12,7 +12,7 @@ export function listBody(runs: readonly string[], nextCursor?: string | null): P
 	return jsonBody(`{"data":{"workflowRuns":[${runs.join()}]${next}}}`);
 }
 
-/** What `listBody` made, without its envelope: `{"workflowRuns":[…]}`. */
+/** A body that `listBody` made, without its envelope: `{"workflowRuns":[…]}`. */
 export function listData(body: ArrayBuffer): string {
 	return new TextDecoder().decode(body).slice('{"data":'.length, -"}".length);
 }
@@ -29,8 +29,8 @@ export function runBody(run: string): Promise<JsonBody> {
 
 /**
  * SQL for a run as JSON text, in the shape of `WorkflowRun`. Its columns hold the text that is served, and the table's
- * CHECKs let nothing else in, so it is put together without parsing or escaping; and by D1, which then sends one column
- * a run instead of eight.
+ * CHECKs let nothing else in. So it is put together without parsing or escaping. D1 does it, and then sends one column
+ * for each run instead of eight.
  */
 export const runJson: SQL<string> = sql`'{"id":"' || ${workflowRuns.id} || '","chatId":"' || ${workflowRuns.chatId}
 	|| '","workflowId":"' || ${workflowRuns.workflowId} || '","status":"' || ${workflowRuns.status}

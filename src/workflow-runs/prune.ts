@@ -7,21 +7,21 @@ import { readConfig } from "../env.ts";
 import { logInfo } from "../log.ts";
 import type { Scope } from "../scope.ts";
 
-/** Small, so that no reader or recorder waits long behind one: D1 does one thing at a time. */
+/** Small, so that readers and recorders do not wait long for a batch: D1 runs one query at a time. */
 const BATCH_RUNS = 100;
 
-/** Workers allow 1,000 D1 queries an invocation, and a batch takes three. What is left is for the next round. */
+/** Workers allow 1,000 D1 queries in an invocation, and a batch takes three. The next round deletes the rest. */
 const MAX_BATCHES = 300;
 
 const DAY_MILLISECONDS = 86_400_000;
 
 /**
  * Deletes the finished runs whose end is more than `RETENTION_DAYS` ago, oldest first, and gives their chats a new
- * revision. Runs that have not ended stay, however old. Does nothing where `RETENTION_DAYS` is not set.
+ * revision. Runs that have not ended stay, however old they are. Does nothing if `RETENTION_DAYS` is not set.
  *
  * @param now milliseconds since the epoch
  * @returns how many runs were deleted
- * @throws {ServiceError} STORE_UNAVAILABLE if D1 fails; what is deleted by then stays deleted, the rest waits
+ * @throws {ServiceError} STORE_UNAVAILABLE if D1 fails. Runs that were deleted before stay deleted; the next round goes on
  */
 export async function pruneRuns(scope: Scope, now: number): Promise<number> {
 	const { retentionDays } = readConfig(scope.env);
@@ -52,7 +52,7 @@ async function pruneBatch(session: D1DatabaseSession, before: string): Promise<n
 			.update(chats)
 			.set(nextChange(crypto.randomUUID(), { gap: true }))
 			.where(inArray(chats.id, among(due.map((run) => run.chatId)))),
-		// The end is asked again: a run that was reported meanwhile with an earlier end is older still, never younger.
+		// The end is compared again. A report in between may have made it earlier, never later.
 		db
 			.delete(workflowRuns)
 			.where(and(inArray(workflowRuns.id, among(due.map((run) => run.id))), lt(workflowRuns.completedAt, before))),

@@ -8,7 +8,7 @@ import type { Position } from "./cursor.ts";
 import { runJson } from "./json.ts";
 import type { Status } from "./schemas.ts";
 
-/** Which of a chat's runs to read; with nothing set, all of them. */
+/** Which of a chat's runs to read. Empty: all of them. */
 export interface Slice {
 	readonly runId?: string | undefined;
 	readonly status?: readonly Status[] | undefined;
@@ -16,7 +16,7 @@ export interface Slice {
 	readonly after?: Position | undefined;
 	/** At most this many runs. */
 	readonly limit?: number | undefined;
-	/** No runs at all if the chat is still at this revision: the answer then costs two rows read. */
+	/** Read no runs if the chat still has this revision. This costs two rows read. */
 	readonly unlessRevision?: string | undefined;
 }
 
@@ -32,8 +32,8 @@ export interface ChatRuns {
 /**
  * Some of a chat's runs for its owner, straight from D1. Session and runs are read at the same time.
  * @param chatId lower-case UUID
- * @param bookmark D1 bookmark that the answer must be at least as new as
- * @throws {ServiceError} what `session` rejects with, CHAT_NOT_FOUND, CHAT_FORBIDDEN, or STORE_UNAVAILABLE
+ * @param bookmark D1 bookmark. The answer is at least as new
+ * @throws {ServiceError} CHAT_NOT_FOUND, CHAT_FORBIDDEN, STORE_UNAVAILABLE, or the error that `session` rejects with
  */
 export async function readSlice(
 	scope: Scope,
@@ -52,7 +52,7 @@ export async function readSlice(
 /**
  * Reads a chat and its runs in one D1 round trip.
  * @param chatId lower-case UUID
- * @returns null if there is no such chat, or it was deleted
+ * @returns null if the chat does not exist, or was deleted
  */
 export async function readChatRuns(
 	session: D1DatabaseSession,
@@ -62,7 +62,7 @@ export async function readChatRuns(
 	const db = drizzleOver(session);
 	const isChat = and(eq(chats.id, chatId), isNull(chats.deletedAt));
 	const chat = db.select({ userId: chats.userId, revision: chats.revision }).from(chats).where(isChat);
-	// From the chat's row to its runs, so that a chat at the known revision costs that row alone.
+	// Joined from the chat's row to its runs, so that a chat at the known revision costs only that row.
 	const runs = db
 		.select({ json: runJson })
 		.from(chats)

@@ -6,7 +6,7 @@ import type { WorkflowRunReport, WorkflowRunReports } from "./report.ts";
 import type { WorkflowRun } from "./schemas.ts";
 import { readStored, writeChanged } from "./store.ts";
 
-/** A report of several runs as it is answered, over HTTP and RPC. */
+/** The answer to a report of several runs, over HTTP and RPC. */
 export function toRecordedRuns(recorded: readonly RecordedRun[]): { workflowRuns: WorkflowRun[]; created: string[] } {
 	return {
 		workflowRuns: recorded.map(({ run }) => run),
@@ -36,8 +36,8 @@ export async function recordRun(
 }
 
 /**
- * Merges reported runs into those that are stored: all of them, or none. Idempotent: a report that
- * changes nothing writes nothing, and leaves the chat's revision as it is.
+ * Merges reported runs into the stored ones: all of them, or nothing. Idempotent: a report that changes nothing
+ * writes nothing, and leaves the chat's revision as it is.
  *
  * @param chatId lower-case UUID
  * @param reports of one chat; several of one run are merged

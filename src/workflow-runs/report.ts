@@ -4,8 +4,8 @@ import { Uuid } from "../uuid.ts";
 import { isTerminal, Status } from "./schemas.ts";
 
 /*
- * What a recorder reports: the shape that the list returns, so that the JSON of a GET can be PUT back
- * as it is. What says nothing may be left out. Timestamps come out in the one form that is served.
+ * A recorder's report. It has the shape that the list returns, so that the JSON of a GET can be PUT back as it is.
+ * Empty fields may be left out. Timestamps are brought into the form that is served.
  */
 
 const SERVED = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -17,7 +17,7 @@ const ReportedTimestamp = z.iso
 	})
 	.transform((text, context) => {
 		const time = Date.parse(text);
-		// An offset can push the first and the last year out of the four digits that are served.
+		// With an offset, a time in the first or last year may need more than the four digits that are served.
 		const served = Number.isNaN(time) ? "" : new Date(time).toISOString();
 		if (SERVED.test(served)) return served;
 		context.addIssue({ code: "custom", message: "must lie in the years 0000 to 9999, UTC" });
@@ -118,7 +118,7 @@ const fields = {
 	chatId: Uuid.optional().openapi({ description: "If there, the same as in the path" }),
 };
 
-/** Also takes what a GET returned with its envelope, so that it can be sent back as it is. */
+/** Also takes the answer of a GET with its envelope, so that it can be sent back as it is. */
 function orServed<T extends z.ZodType>(schema: T, ...envelope: string[]): T {
 	const open = (body: unknown) => {
 		let inner = body;

@@ -4,7 +4,7 @@ import { Uuid } from "../uuid.ts";
 
 /*
  * The wire shapes. Each is a zod schema and, by `.openapi(name)`, a component of the published
- * OpenAPI document. Objects are strict: what is not named here is neither taken nor served.
+ * OpenAPI document. Objects are strict: a field that is not named here is neither accepted nor served.
  */
 
 export const STATUSES = ["pending", "running", "completed", "failed", "cancelled"] as const;

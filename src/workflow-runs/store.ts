@@ -8,7 +8,7 @@ import { ServiceError } from "../errors.ts";
 import type { StoredRun } from "./merge-reports.ts";
 import type { WorkflowRun } from "./schemas.ts";
 
-/** The named runs, whichever chat they are in. @throws {ServiceError} CHAT_NOT_FOUND */
+/** The named runs, even if they belong to another chat. @throws {ServiceError} CHAT_NOT_FOUND if this chat is gone */
 export async function readStored(
 	session: D1DatabaseSession,
 	chatId: string,
@@ -20,7 +20,7 @@ export async function readStored(
 		db
 			.select()
 			.from(workflowRuns)
-			// One parameter, since D1 takes no more than 100.
+			// One parameter for all ids, since D1 takes at most 100 parameters.
 			.where(inArray(workflowRuns.id, sql`(select value from json_each(${JSON.stringify(runIds)}))`)),
 	]);
 	if (!chat || chat.deletedAt !== null) throw new ServiceError("CHAT_NOT_FOUND");
@@ -48,8 +48,8 @@ export interface WrittenChange extends Change {
 
 /**
  * Writes changed runs and gives the chat a new revision and change number, in one batch: a transaction.
- * @param seen the stored revision of every run that the merge built on; null: there was none
- * @throws {ConflictError} if a run is no longer as it was seen, or the chat has gone
+ * @param seen the stored revision of every run that the merge built on; null: the run was not stored
+ * @throws {ConflictError} if a run has changed since it was read, or the chat is gone
  */
 export async function writeChanged(
 	session: D1DatabaseSession,
@@ -60,8 +60,8 @@ export async function writeChanged(
 	const db = drizzleOver(session);
 	const revision = crypto.randomUUID();
 	const seenJson = JSON.stringify(Object.fromEntries(seen));
-	// The guard: unless every run is still as it was read, and the chat still there, this sets NOT NULL to null, and the
-	// whole batch fails. A batch has no other condition.
+	// The guard: if a run has changed since it was read, or the chat is gone, this sets a NOT NULL column to null, and the
+	// whole batch fails. D1 batches have no other way to state a condition.
 	const guard = db
 		.update(chats)
 		.set({
