@@ -17,6 +17,8 @@ const Query = z.object({
 		.string()
 		.transform((text) => text.split(","))
 		.pipe(z.array(Status))
+		// Each once: what a caller repeats must not reach D1 as often.
+		.transform((statuses) => [...new Set(statuses)])
 		.optional()
 		.openapi({
 			type: "string",

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { WorkflowRunList } from "../../../src/workflow-runs/schemas.ts";
-import { insertChat, insertRuns, request, runsPath, type StoredRun, signIn, uuid } from "../helpers.ts";
+import { insertChat, insertRuns, request, requestWith, runsPath, type StoredRun, signIn, uuid } from "../helpers.ts";
+import { watchBindings } from "../watch-bindings.ts";
 
 /** Two pending, four that started in the same millisecond, one earlier: pages must break within ties. */
 const RUNS: StoredRun[] = [
@@ -120,6 +121,15 @@ describe("status", () => {
 		const { workflowRuns } = await list(`?status=${statuses}`);
 		expect(workflowRuns).toHaveLength(count);
 		for (const run of workflowRuns) expect(statuses.split(",")).toContain(run.status);
+	});
+
+	it.each([100, 1_000])("may be repeated %i times: D1 takes 100 parameters, and is asked with fewer", async (times) => {
+		const { calls, ...bindings } = watchBindings();
+		const query = `?status=${Array(times).fill("failed").join()},running`;
+		const response = await requestWith(bindings, runsPath(chat) + query, { headers: { cookie } });
+		expect(response.status).toBe(200);
+		expect((await response.json<WorkflowRunList>()).data.workflowRuns).toHaveLength(2);
+		for (const { params } of calls.d1.flat()) expect(JSON.stringify(params).length).toBeLessThan(200);
 	});
 
 	it.each(["", "done", "Pending", "pending,", ",pending", "pending;running", "pending, running", "null", "*"])(
