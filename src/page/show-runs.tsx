@@ -33,7 +33,8 @@ export async function showRuns(c: Context<AppEnv>): Promise<Response> {
 			copiedAt={history.cacheUse === "stale" ? history.checkedAt : null}
 		/>
 	);
-	return c.html(toHtml(page), 200, { "cache-control": "private, no-cache" });
+	// Not even the browser keeps it: Back shows a kept page without asking, after a sign-out too.
+	return c.html(toHtml(page), 200, { "cache-control": "no-store" });
 }
 
 /** @throws {ServiceError} INVALID_PARAMETER */

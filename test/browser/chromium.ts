@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type LaunchOptions, type Page } from "playwright-core";
 import { readCookieJar } from "../../scripts/sign-in.ts";
 import { originOf, type SiteAddress } from "./site.ts";
 
@@ -9,8 +9,9 @@ export const EXECUTABLE = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 export const hasChromium = existsSync(EXECUTABLE);
 
 /** Chromium without a sandbox, which it refuses to have as root, and without requests of its own. */
-export function launch(): Promise<Browser> {
+export function launch(options: LaunchOptions = {}): Promise<Browser> {
 	return chromium.launch({
+		...options,
 		executablePath: EXECUTABLE,
 		args: [
 			"--no-sandbox",

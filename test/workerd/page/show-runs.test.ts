@@ -25,7 +25,7 @@ describe("GET /chats/:chatId", () => {
 		const { headers } = response;
 		expect(response.status).toBe(200);
 		expect(headers.get("content-type")).toBe("text/html; charset=UTF-8");
-		expect(headers.get("cache-control")).toBe("private, no-cache");
+		expect(headers.get("cache-control")).toBe("no-store");
 		expect(headers.get("x-content-type-options")).toBe("nosniff");
 		expect(headers.get("referrer-policy")).toBe("no-referrer");
 		expect(headers.get("x-frame-options")).toBe("DENY");
