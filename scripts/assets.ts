@@ -1,6 +1,6 @@
 /**
- * Builds what the Worker's static assets binding serves into `dist/assets`: the page's script and style, the API
- * reference, and `src/assets` as it is. `wrangler.toml` runs it before each build, so that dev and deploy have them.
+ * Builds `dist/assets`, which the Worker's static assets binding serves: the page's script and style, the API
+ * reference, and a copy of `src/assets`. `wrangler.toml` runs it before each build, for dev and deploy.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,7 +12,7 @@ const out = path.join(root, "dist/assets");
 const source = path.join(root, "src/assets");
 const swaggerUi = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
-/** Writes a file unless it is there as it is: a dev server reloads, and drops its lines, when one of them changes. */
+/** Writes a file only if it is new or different: at each change a dev server reloads and drops its connections. */
 function put(name: string, content: Uint8Array): void {
 	const file = path.join(out, name);
 	if (existsSync(file) && readFileSync(file).equals(content)) return;
@@ -24,7 +24,7 @@ for (const entry of readdirSync(source, { recursive: true, withFileTypes: true }
 	const file = path.join(entry.parentPath, entry.name);
 	if (entry.isFile()) put(path.relative(source, file), readFileSync(file));
 }
-// With the licences that the script asks to be read.
+// With the licence files that the script points to.
 const licences = ["swagger-ui-bundle.js.LICENSE.txt", "LICENSE", "NOTICE"];
 for (const name of ["swagger-ui-bundle.js", "swagger-ui.css", ...licences]) {
 	put(`docs/${name}`, readFileSync(path.join(swaggerUi, name)));

@@ -36,11 +36,11 @@ async function main(): Promise<void> {
 		const { ok, code, message } = await send("PUT", path, JSON.stringify(body));
 		if (!ok) throw new Stop(`PUT ${path} is refused: ${code} ${message}`);
 	};
-	// Known already where the service was seeded: the same again changes nothing.
+	// In a seeded service the chat exists already. Registering it again changes nothing.
 	await put(chat, { userId: USER });
 
 	const interruption = new AbortController();
-	// The second one ends it at once.
+	// A second Ctrl+C ends it at once.
 	process.once("SIGINT", () => interruption.abort());
 	const { signal } = interruption;
 	do {
@@ -57,11 +57,11 @@ async function main(): Promise<void> {
 	} while (!options.once && !signal.aborted);
 }
 
-/** One line for what happens: when, in which run, and what. */
+/** One line for each event: when, in which run, and what. */
 const say = (runId: string) => (status: string, what: string) =>
 	console.log(`${new Date().toISOString().slice(11, 19)}  run ${runId.slice(0, 8)}  ${status.padEnd(9)}  ${what}`);
 
-/** Whoever forgot to start the service is told at once. */
+/** Fails at once if the service is not running, and says so. */
 async function requireService(origin: URL): Promise<void> {
 	const answer = await fetch(new URL("/api/health", origin)).catch(() => null);
 	if (!answer)

@@ -2,7 +2,7 @@
  * `npm run dev`: the Worker on http://localhost:3026 with local D1 and KV, migrated and seeded.
  *
  * Options, for a second instance beside the first: `--port N`, `--persist-to DIR`, `--cookie-jar FILE`.
- * Can be run again and again: it puts the seeded chats back and leaves all else as it is.
+ * Can be run again and again: it resets the seeded chats and leaves everything else as it is.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -45,7 +45,7 @@ function fail(message: string): never {
 	process.exit(1);
 }
 
-/** Listening on all addresses finds another server on any of them. */
+/** Listens on all addresses, to find a server on any of them. */
 async function requireFreePort(): Promise<void> {
 	if (!Number.isInteger(port) || port < 1 || port > 65535)
 		fail(`--port takes a number from 1 to 65535, not "${options.port}".`);
@@ -92,7 +92,7 @@ async function prepareState(): Promise<void> {
 	);
 	if (migrate.status !== 0) failOnState(migrate.stdout + migrate.stderr);
 	try {
-		// It takes a second to load, which a port in use need not wait for.
+		// It takes a second to load. If the port is in use, that is said before.
 		const { getPlatformProxy } = await import("wrangler");
 		const { env, dispose } = await getPlatformProxy<{
 			DB: Parameters<typeof seedDatabase>[0];
@@ -120,7 +120,7 @@ function failOnState(reason: string): never {
 }
 
 function serve(): void {
-	// --test-scheduled: the cron trigger is at /__scheduled, which spares the warning that nothing triggers it here.
+	// --test-scheduled puts the cron trigger at /__scheduled. Without it wrangler warns that nothing triggers it here.
 	const child = spawn(
 		process.execPath,
 		[

@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz`: requests made up at random, sent to the service in workerd with real stores, until one is answered
- * as none may be. What is checked stands in `test/workerd/hold/fuzz.test.ts`.
+ * `npm run fuzz`: sends random requests to the service in workerd with real stores, until an answer is wrong.
+ * `test/workerd/hold/fuzz.test.ts` holds the checks.
  *
  * Options: `--seconds N` (default 60), `--seed N` (the same requests again; a failure prints its own).
  */

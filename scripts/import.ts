@@ -26,7 +26,7 @@ The service token is the environment's RECORDER_TOKEN; for a local service the f
 Importing again is harmless: runs are merged, and what is known stays as it is. A refused line stops no other.
 Exit status: 0 all is in; 1 lines were refused; 2 it stopped before the end, and says how to go on; 130 interrupted.`;
 
-/** Lines are read while requests are under way, so a stopped import says up to where everything is in. */
+/** Lines are read while requests are under way. So a stopped import says up to which line everything is stored. */
 async function main(): Promise<number> {
 	const { values, positionals } = parse();
 	if (values.help) {
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
 	const fromLine = wholeNumber("--from-line", values["from-line"], Number.MAX_SAFE_INTEGER);
 
 	const interruption = new AbortController();
-	// The second one ends it at once.
+	// A second Ctrl+C ends it at once.
 	process.once("SIGINT", () => interruption.abort());
 	const tally: Tally = { bytes: 0, created: 0, merged: 0, refused: 0, refusals: [], through: 0 };
 	const { bytes, size } = open(file);
@@ -90,7 +90,7 @@ function wholeNumber(name: string, text: string, max: number): number {
 	);
 }
 
-/** The file's bytes, or standard input's for `-`, and how many there are where that is known. */
+/** The bytes of the file, or of standard input for `-`, and their number if it is known. */
 function open(file: string): { bytes: AsyncIterable<Uint8Array>; size: number | null } {
 	if (file === "-") return { bytes: process.stdin, size: null };
 	const stats = statSync(file, { throwIfNoEntry: false });
@@ -99,7 +99,7 @@ function open(file: string): { bytes: AsyncIterable<Uint8Array>; size: number | 
 	return { bytes: createReadStream(file), size: stats.isFile() ? stats.size : null };
 }
 
-/** Of a system error, as of a file that cannot be read, its message is enough; of a bug all is. */
+/** For a system error, e.g. a file that cannot be read, the message is enough. For a bug all of it is shown. */
 function describe(error: unknown, file: string): string {
 	if (error instanceof Error) return "syscall" in error ? `${file}: ${error.message}` : (error.stack ?? error.message);
 	return String(error);

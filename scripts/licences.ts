@@ -1,6 +1,6 @@
 /**
- * `npm run licences`: writes docs/licences.md, the packages whose code ships. What a bundler did not take in is not
- * listed: it stays on the developer's machine. `test/node/licences.test.ts` holds the file against the bundles.
+ * `npm run licences`: writes docs/licences.md, the packages whose code ships. A package that no bundle
+ * contains is not listed: it stays on the developer's machine. `test/node/licences.test.ts` holds the file against the bundles.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

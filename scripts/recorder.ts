@@ -3,7 +3,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseEnv } from "node:util";
 
-/** What the scripts that report runs stop at: its message is for the person who started them. */
+/** Stops a script that reports runs. The message is for the person who started it. */
 export class Stop extends Error {
 	override readonly name = "Stop";
 }
@@ -22,9 +22,9 @@ export function parseOrigin(url: string): URL {
 }
 
 /**
- * The service token: the environment's RECORDER_TOKEN, or for a local service the first of `.dev.vars`. Never an argument,
- * which every user of the machine can read in the list of processes.
- * @throws {Stop} if there is none
+ * The service token: the environment's RECORDER_TOKEN, or for a local service the first one in `.dev.vars`. It is never an
+ * argument, since every user of the machine can read those in the list of processes.
+ * @throws {Stop} if no token is set
  */
 export function recorderToken(origin: URL): string {
 	const given = process.env["RECORDER_TOKEN"]?.trim();
@@ -41,36 +41,36 @@ export function recorderToken(origin: URL): string {
 	);
 }
 
-/** An answer that says something of what was sent. */
-export interface Answer {
+/** The service's answer to a report: stored, or refused. */
+export interface ReportAnswer {
 	readonly ok: boolean;
 	readonly status: number;
-	/** The error's code where it is refused. */
+	/** The error's code, if it was refused. */
 	readonly code: string;
-	/** The error's message where it is refused. */
+	/** The error's message, if it was refused. */
 	readonly message: string;
-	/** The body's `data` where it is not. */
+	/** The body's `data`, if it was stored. */
 	readonly data: unknown;
 }
 
-export type Send = (method: "PUT" | "PATCH", path: string, body: string) => Promise<Answer>;
+export type Send = (method: "PUT" | "PATCH", path: string, body: string) => Promise<ReportAnswer>;
 
-/** A service that answers none of these in a row is down for longer than it pays to wait. */
+/** If the service answers none of this number of tries in a row, it is down for too long to wait. */
 const TRIES = 8;
 const BASE_MILLISECONDS = 250;
 const MAX_MILLISECONDS = 15_000;
 const ANSWER_MILLISECONDS = 60_000;
 
-/** What may pass: reports can be sent again, as they are merged. */
+/** Statuses that may pass. Reports are merged, so they can be sent again. */
 const PASSING = new Set([429, 502, 503, 504]);
-/** What says something of the body. All else says that nothing will get through. */
+/** Statuses that refuse this body. With any other status, no body would get through. */
 const OF_THE_BODY = new Set([400, 404, 409, 413]);
 
 /**
  * Sends recorders' requests, and again while the service or the network is busy: after `Retry-After`, or after twice as long
  * each time, with jitter.
  * @param tries how often in all, at most
- * @returns what throws Stop if the service cannot be reached, does not take the token, or is another one
+ * @returns a function that throws Stop if the service cannot be reached, refuses the token, or is not edge-runs
  */
 export function sender(origin: URL, token: string, tries = TRIES): Send {
 	return async function send(method, path, body) {
@@ -85,7 +85,7 @@ export function sender(origin: URL, token: string, tries = TRIES): Send {
 		}
 	};
 
-	async function read(response: Response): Promise<Answer> {
+	async function read(response: Response): Promise<ReportAnswer> {
 		const { status, ok } = response;
 		const body = (await response.json().catch(() => null)) as Record<string, unknown> | null;
 		const { code, message } = { code: String(body?.["code"] ?? ""), message: String(body?.["message"] ?? "") };
@@ -108,7 +108,7 @@ async function ask(origin: URL, token: string, method: string, path: string, bod
 			method,
 			body,
 			headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-			// A redirect could carry the token elsewhere.
+			// A redirect could carry the token to another host.
 			redirect: "manual",
 			signal: AbortSignal.timeout(ANSWER_MILLISECONDS),
 		});

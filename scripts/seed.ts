@@ -12,7 +12,7 @@ export const USER = "demo-user";
 
 /** The seeded chats. */
 export const CHATS = {
-	/** The contract's: answers with the contract's example. */
+	/** The contract's example chat. */
 	example: "550e8400-e29b-41d4-a716-446655440000",
 	/** A run in each of the five statuses. */
 	everyStatus: "7d9f3c52-5b0e-4c5e-9a55-0f4a4a1f6c01",
@@ -41,7 +41,7 @@ const run = (id: string, chatId: string, more: Pick<Run, "status"> & Partial<Run
 	...more,
 });
 
-/** A time on a day on which it is 09:30:30 while this runs: what the seeded chats show is a moment ago. */
+/** A time relative to now, as if it were 09:30:30 now: the seeded runs happened a moment ago. */
 const at = (time: string) => new Date(midnight + Date.parse(`1970-01-01T${time}Z`)).toISOString();
 const midnight = Date.now() - Date.parse("1970-01-01T09:30:30Z");
 const step = (position: number, name: string, status: string, start?: string, end?: string, error?: string) => ({
@@ -128,7 +128,7 @@ const seedRuns: Run[] = [
 	),
 ];
 
-/** Puts the seeded chats back to how they are described here; other chats stay as they are. */
+/** Resets the seeded chats to the state described here. Other chats stay as they are. */
 export async function seedDatabase(d1: Parameters<typeof drizzle>[0]): Promise<void> {
 	const db = drizzle(d1);
 	const ids = Object.values(CHATS);

@@ -10,10 +10,10 @@ export function readCookieJar(file: string): { name: string; value: string } {
 }
 
 /**
- * Serves a link that signs a browser on this machine in and goes on to a page. It is a server of its own, so that the
- * Worker has no way in but better-auth's; the browser sends the cookie to both, since cookies know no ports (RFC 6265, 8.5).
+ * Serves a link that signs a browser on this machine in and goes on to a page. It is a separate server, so that the
+ * Worker has no other way in than better-auth's; the browser sends the cookie to both, since cookies know no ports (RFC 6265, 8.5).
  *
- * @param port the wish; if it is taken, another one
+ * @param port if it is taken, another one is used
  * @returns the link
  */
 export async function serveSignIn(port: number, cookieJar: string, page: string): Promise<string> {
@@ -21,7 +21,7 @@ export async function serveSignIn(port: number, cookieJar: string, page: string)
 		const { name, value } = readCookieJar(cookieJar);
 		response.writeHead(302, { location: page, "set-cookie": `${name}=${value}; Path=/; HttpOnly; SameSite=Lax` }).end();
 	});
-	// It is no reason to stay.
+	// This server alone does not keep the process alive.
 	server.unref();
 	const listen = (wish: number) =>
 		new Promise<number>((resolve, reject) => {

@@ -5,9 +5,9 @@ const WORKFLOW = "c2d29867-3d0b-4497-9191-18a9d8ee7830";
 interface Step {
 	readonly id: string;
 	readonly name: string;
-	/** The steps that it waits for, by id. */
+	/** The ids of the steps that it waits for. */
 	readonly after: readonly string[];
-	/** How long it takes: about this. */
+	/** About how long it takes. */
 	readonly milliseconds: number;
 }
 
@@ -23,12 +23,12 @@ const FAILING_STEP = "write";
 const FAILURE = "The model did not answer within 30 s";
 const QUEUE_MILLISECONDS = 1_500;
 
-export interface Stage {
+export interface PlayOptions {
 	/** Reports the run. Each report holds only what has changed: the service merges it into what it knows. */
 	readonly report: (body: object) => Promise<void>;
-	/** Tells a person what happens. */
+	/** Prints what happens, for a person. */
 	readonly say: (status: string, what: string) => void;
-	/** So many times as fast. */
+	/** How many times as fast as in real life. */
 	readonly speed: number;
 	/** Whether a step of the run fails. */
 	readonly fails: boolean;
@@ -39,7 +39,7 @@ export interface Stage {
 class StepFailed extends Error {}
 
 /** Plays one run from the queue to its end. */
-export async function playRun({ report, say, speed, fails, signal }: Stage): Promise<void> {
+export async function playRun({ report, say, speed, fails, signal }: PlayOptions): Promise<void> {
 	const now = () => new Date().toISOString();
 	/** Steps that have not ended, with their start where they have started. */
 	const open = new Map<string, string | null>(STEPS.map(({ id }) => [id, null]));
@@ -61,7 +61,7 @@ export async function playRun({ report, say, speed, fails, signal }: Stage): Pro
 		await reportRun("running", { steps: [{ ...step, status: "completed", completedAt }] });
 	}
 
-	/** The run's end, and that of the steps that have not come to theirs. */
+	/** The end of the run, and of the steps that have not ended. */
 	async function end(status: "completed" | "failed" | "cancelled", failing?: string): Promise<void> {
 		const completedAt = now();
 		const steps = [...open].map(([id, stepStartedAt]) => ({

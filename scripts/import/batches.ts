@@ -3,14 +3,14 @@ import type { Entry } from "./parse.ts";
 
 const HEAD = '{"workflowRuns":[';
 const TAIL = "]}";
-/** What a request's body has beside the runs and the commas between them. */
+/** The bytes of a request's body around the runs. */
 export const FRAME_BYTES = HEAD.length + TAIL.length;
 
-/** Runs are held back to fill their chat's request, but no more than these: memory must not grow with the file. */
+/** Runs wait until their chat's request is full, but no more than this number: memory must not grow with the file. */
 const MAX_HELD_RUNS = 20_000;
 const MAX_HELD_BYTES = 16_000_000;
 
-/** A request's runs: of one chat, and of one owner as the lines say. */
+/** The runs of one request: of one chat, and by the lines of one owner. */
 export type Batch = [Entry, ...Entry[]];
 
 export function bodyOf(batch: readonly Entry[]): string {
@@ -19,7 +19,7 @@ export function bodyOf(batch: readonly Entry[]): string {
 
 interface Held {
 	readonly entries: Entry[];
-	/** What their body takes. */
+	/** The size of their body, in bytes. */
 	bytes: number;
 }
 
@@ -45,7 +45,7 @@ export class Batches {
 		while (this.#runs > MAX_HELD_RUNS || this.#bytes > MAX_HELD_BYTES) yield this.#takeOldest();
 	}
 
-	/** What is left. */
+	/** The batches that are left. */
 	*rest(): Generator<Batch> {
 		while (this.#held.size > 0) yield this.#takeOldest();
 	}

@@ -4,7 +4,7 @@ export interface Line {
 	readonly number: number;
 	/** Without its line break; null if it is longer than it may be, or not UTF-8. */
 	readonly text: string | null;
-	/** How far into the file it reaches, in bytes. */
+	/** Where in the file it ends, in bytes. */
 	readonly end: number;
 }
 
@@ -12,7 +12,7 @@ const LINE_FEED = 0x0a;
 
 /**
  * Splits bytes into lines, holding no more than one of them. Lines end with LF or CRLF; the last one may go without.
- * @param maxBytes longer lines are passed over
+ * @param maxBytes longer lines are skipped
  */
 export async function* readLines(bytes: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Line> {
 	let number = 0;
@@ -22,7 +22,7 @@ export async function* readLines(bytes: AsyncIterable<Uint8Array>, maxBytes: num
 
 	const take = (part: Uint8Array) => {
 		length += part.length;
-		// What is too long is counted, and kept no longer.
+		// The bytes of a line that is too long are counted, but not kept.
 		if (length <= maxBytes) parts.push(part);
 		else parts = [];
 	};

@@ -22,8 +22,8 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * Reads a line: a run as the list returns it, with its owner's `userId` beside, or `{ chatId, userId, run }`.
- * What is wrong with the run itself is the service's to say.
- * @returns null if it is blank
+ * Does not check the run itself: the service does.
+ * @returns null if the line is blank
  */
 export function parseLine({ number: line, text }: Line): Entry | Refusal | null {
 	if (text === null) return { line, reason: "is longer than a request may be, or not UTF-8" };

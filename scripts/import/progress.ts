@@ -1,15 +1,15 @@
 import type { Tally } from "./run.ts";
 
 const TERMINAL_MILLISECONDS = 200;
-/** In a log, a line now and then. */
+/** Where the output is not a terminal, a line now and then. */
 const LOG_MILLISECONDS = 10_000;
 
 const count = (number: number) => number.toLocaleString("en");
 
 /**
  * Shows on stderr how far an import is: on a terminal in one line that changes, elsewhere in a line every ten seconds.
- * @param totalBytes of the file, if that is known
- * @returns what ends it
+ * @param totalBytes the file's size, if it is known
+ * @returns a function that ends the display
  */
 export function showProgress(tally: Tally, totalBytes: number | null): () => void {
 	const { stderr } = process;
@@ -31,7 +31,7 @@ export function showProgress(tally: Tally, totalBytes: number | null): () => voi
 	};
 }
 
-/** What has become of the lines, for people: counts, and which were refused for what. */
+/** The result of an import, for people: counts, and which lines were refused and why. */
 export function summarize({ created, merged, refused, refusals }: Tally, seconds: number): string {
 	const total = created + merged + refused;
 	const width = count(total).length;

@@ -1,14 +1,14 @@
-import type { Answer, Send } from "../recorder.ts";
+import type { ReportAnswer, Send } from "../recorder.ts";
 import { type Batch, Batches, bodyOf } from "./batches.ts";
 import type { Line } from "./lines.ts";
 import { parseLine, type Refusal } from "./parse.ts";
 
-/** More refusals than these are counted only: who has so many has one cause for all. */
+/** Further refusals are only counted: a file with more of them has one cause for all. */
 const MAX_LISTED = 1_000;
 /** Chats that are known to be registered. One that has been forgotten is registered again, which changes nothing. */
 const MAX_KNOWN_CHATS = 10_000;
 
-/** How far an import is, and what has become of the lines. */
+/** How far an import is, and the results of its lines. */
 export interface Tally {
 	/** How far into the file it has read, in bytes. */
 	bytes: number;
@@ -16,25 +16,25 @@ export interface Tally {
 	created: number;
 	merged: number;
 	refused: number;
-	/** Of the refused ones the first. */
+	/** The first refused lines. */
 	readonly refusals: Refusal[];
-	/** All lines up to this one are dealt with. */
+	/** All lines up to this one are done. */
 	through: number;
 }
 
 export interface ImportOptions {
-	/** So many requests at once. */
+	/** How many requests run at once. */
 	readonly concurrency: number;
-	/** Lines before this one are passed over. */
+	/** Lines before this one are skipped. */
 	readonly fromLine: number;
-	/** Ends the import early: what is under way is finished, nothing more is begun. */
+	/** Ends the import early: requests under way are finished, and no new one is started. */
 	readonly signal: AbortSignal;
 }
 
 /**
  * Reports the runs of all lines, each chat registered first. A refused line stops no other.
  * @param tally filled in on the way
- * @throws {Stop} if the service is gone or takes nothing: the tally then says how far it came
+ * @throws {Stop} if the service is gone or takes nothing. The tally then says how far the import came
  */
 export async function importLines(
 	lines: AsyncIterable<Line>,
@@ -71,7 +71,7 @@ export async function importLines(
 		await merge(batch);
 	}
 
-	/** Sends a batch; if it is refused, its halves, down to the lines that are to blame. */
+	/** Sends a batch. If it is refused, sends its halves, down to the lines that are wrong. */
 	async function merge(batch: Batch): Promise<void> {
 		const answer = await send("PATCH", `/api/chats/${batch[0].chatId}/workflow-runs`, bodyOf(batch));
 		if (answer.ok) {
@@ -108,9 +108,9 @@ export async function importLines(
 	if (failure) throw failure;
 }
 
-/** Registers each chat once, whoever asks first. Answers with the refusal, or null. */
-function registrar(send: Send): (chatId: string, userId: string) => Promise<Answer | null> {
-	const known = new Map<string, Promise<Answer | null>>();
+/** Registers each chat once. Resolves with the refusal, or null. */
+function registrar(send: Send): (chatId: string, userId: string) => Promise<ReportAnswer | null> {
+	const known = new Map<string, Promise<ReportAnswer | null>>();
 	return (chatId, userId) => {
 		const key = `${chatId} ${userId}`;
 		const before = known.get(key);
@@ -125,7 +125,7 @@ function registrar(send: Send): (chatId: string, userId: string) => Promise<Answ
 	};
 }
 
-/** In the terms of the line: it holds one run, not a list. */
-function reasonOf({ code, message }: Answer): string {
+/** The reason, with paths as in the line, which holds one run and not a list. */
+function reasonOf({ code, message }: ReportAnswer): string {
 	return `${code} ${message.replace(/^workflowRuns\.0(\.|: )/, "")}`;
 }

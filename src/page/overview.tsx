@@ -1,7 +1,7 @@
 import type { WorkflowRun } from "../workflow-runs/schemas.ts";
 import { axisOf, barOf } from "./timeline.ts";
 
-/** Steps that are drawn: each is a lane, and thinner ones cannot be seen. */
+/** How many steps are drawn. Each is a lane, and thinner lanes cannot be seen. */
 const MAX_LANES = 24;
 /** A lone step's bar is not as high as the picture. */
 const MIN_LANES = 4;
@@ -9,7 +9,7 @@ const MIN_LANES = 4;
 const WIDTH = 1_000;
 const MIN_BAR = 6;
 
-/** A run's steps in one small picture: what ran side by side, and what took long. The list of steps says it in words. */
+/** A run's steps in one small picture: which ran side by side, and which took long. The list of steps says it in words. */
 export function Overview({ run, now }: { run: WorkflowRun; now: number }) {
 	const axis = axisOf(run, now);
 	if (!axis) return null;

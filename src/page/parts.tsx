@@ -12,7 +12,7 @@ interface Props {
 
 const FILTERS: readonly Status[] = ["running", "pending", "failed", "completed", "cancelled"];
 
-/** Links that choose a status, with how many runs there are in each. */
+/** Links that choose a status, each with its number of runs. */
 export function Filters({ view: { counts, total }, status, path }: Props) {
 	return (
 		<nav id="filters" aria-label="Filter by status">
@@ -28,7 +28,7 @@ export function Filters({ view: { counts, total }, status, path }: Props) {
 	);
 }
 
-/** What stands below the list: the way on, or that there is nothing. */
+/** The part below the list: a link to more runs, or a note that there are none. */
 export function Below({ view: { runs, total, next }, status, path }: Props) {
 	const query = status === null ? "" : `status=${status}&`;
 	return (

@@ -8,13 +8,13 @@ import { showError } from "./show-error.tsx";
 import { showRuns } from "./show-runs.tsx";
 
 /*
- * The pages are part of the Worker's one bundle: `import()` would not keep them out of it, and makes it larger.
+ * The pages are imported as usual: the Worker is one bundle, which `import()` would only make larger.
  */
 export const pages = new Hono<AppEnv>();
 
 /*
  * Everything comes from this origin, and nothing is inline. Trusted Types forbid the script to turn text into
- * markup at all: it makes elements only, so that a step's name stays text whatever is in it.
+ * markup. It only makes elements, so a step's name stays text, whatever it contains.
  */
 pages.use(
 	secureHeaders({

@@ -8,7 +8,7 @@ import { lengthOf } from "./timeline.ts";
 
 /*
  * The server renders these components to HTML, and the browser to DOM nodes: one markup for both.
- * Step names, errors and ids are text that anybody may have written: they only ever go where text goes.
+ * Anybody may have written step names, errors and ids. So they are only used as text, never as markup.
  */
 
 interface Props {
@@ -19,7 +19,7 @@ interface Props {
 	readonly open: boolean;
 }
 
-/** A run in the list: how it is doing in a line, and its steps below. */
+/** A run in the list: its state in one line, and its steps below. */
 export function Run({ run, now, open }: Props) {
 	const { id, workflowId, status, startedAt } = run;
 	const length = lengthOf(run, now);
@@ -52,7 +52,7 @@ export function Run({ run, now, open }: Props) {
 	);
 }
 
-/** What went wrong, in the line that always shows: the first failed step says it best. */
+/** The error in the line that always shows. The first failed step's is the most exact. */
 function brief({ steps, error }: WorkflowRun) {
 	const step = steps.find((each) => each.status === "failed" && each.error);
 	const text = step?.error ? `${step.name ?? step.id}: ${step.error.message}` : error?.message;

@@ -3,7 +3,7 @@ import { ERRORS, type ErrorCode, type ServiceError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { Document, toHtml } from "./document.tsx";
 
-/** What to do about it; for the other errors their message says enough. */
+/** Advice for these errors. The messages of the others say enough. */
 const TEXTS: Partial<Record<ErrorCode, readonly [title: string, advice: string]>> = {
 	INVALID_SESSION: ["You are not signed in", "Sign in to the app that this chat belongs to, then reload this page."],
 	CHAT_FORBIDDEN: ["This chat belongs to someone else", "Only its owner can see its workflow runs."],
@@ -12,7 +12,7 @@ const TEXTS: Partial<Record<ErrorCode, readonly [title: string, advice: string]>
 	STORE_UNAVAILABLE: ["The workflow runs are out of reach", "A data store does not answer. Reload in a few seconds."],
 };
 
-/** An error as a page that says what is wrong, with the error's status. */
+/** A page that explains an error, with the error's status. */
 export function showError(c: Context<AppEnv>, error: ServiceError): Response {
 	const { status, error: phrase, headers } = ERRORS[error.code];
 	const [title, advice] = TEXTS[error.code] ?? [phrase, error.message];

@@ -13,7 +13,7 @@ import { type Choice, RUNS_PER_PAGE, viewOf } from "./view.ts";
 /**
  * `GET /chats/:chatId`: a chat's workflow runs for its owner, as a page. Checks come in the API's order.
  * Query: `status` shows one status only, `before` the runs behind a cursor.
- * @throws {ServiceError} what the API's list throws
+ * @throws {ServiceError} the same errors as the API's list
  */
 export async function showRuns(c: Context<AppEnv>): Promise<Response> {
 	const { scope, session } = c.var;

@@ -13,7 +13,7 @@ export function isStatus(text: string): text is Status {
 	return Object.hasOwn(STATUS_WORD, text);
 }
 
-/** A status as a shape, for those who cannot tell its colour. The shape is in the page's `StatusShapes`. */
+/** A status as a shape, for readers who cannot see its colour. The shape is in the page's `StatusShapes`. */
 export function StatusIcon({ status }: { status: Status }) {
 	return (
 		<svg class={`icon ${status}`} viewBox="0 0 16 16" aria-hidden="true">
@@ -22,7 +22,7 @@ export function StatusIcon({ status }: { status: Status }) {
 	);
 }
 
-/** Each status's outline and what is drawn in it. */
+/** Each status's outline and the sign inside it. */
 const SHAPES: Readonly<Record<Status, readonly [outline: string, mark: string]>> = {
 	pending: ["M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13z", "M8 4.8V8l2.2 1.6"],
 	running: ["M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13z", "M8 1.5A6.5 6.5 0 0 1 14.5 8"],
@@ -31,7 +31,7 @@ const SHAPES: Readonly<Record<Status, readonly [outline: string, mark: string]>>
 	cancelled: ["M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13z", "M4.9 8h6.2"],
 };
 
-/** The shapes that `StatusIcon` draws, once a page. */
+/** The shapes that `StatusIcon` uses. Each page has them once. */
 export function StatusShapes() {
 	return (
 		<svg class="shapes" aria-hidden="true">

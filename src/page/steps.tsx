@@ -3,7 +3,7 @@ import { STATUS_WORD, StatusIcon } from "./status.tsx";
 import { axisMarks, describeDuration } from "./time.ts";
 import { axisOf, barOf, endOf, lengthOf, type Span } from "./timeline.ts";
 
-/** A run may have 1,000 steps: of those behind the first, only what failed or runs is listed. */
+/** A run may have 1,000 steps. Beyond this number, only steps that failed or still run are listed. */
 const MAX_STEPS = 100;
 
 interface Props {
@@ -70,5 +70,5 @@ function Axis({ length }: { length: number }) {
 	);
 }
 
-/** A share as an attribute's value: attributes, since a strict Content-Security-Policy forbids inline styles. */
+/** A share as the value of an SVG attribute. A strict Content-Security-Policy forbids inline styles. */
 const percent = (share: number) => `${Math.round(share * 10_000) / 100}%`;

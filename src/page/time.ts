@@ -1,6 +1,6 @@
 /*
- * Times and durations as people read them, in English. Pure: `now` is passed in. The server and the browser
- * both run these, and say the same.
+ * Times and durations as people read them, in English. Pure: `now` is passed in, so that the server and the browser
+ * show the same.
  */
 
 const SECOND = 1_000;
@@ -44,7 +44,7 @@ export function describeMoment(timestamp: string, now: number): string {
 	return relative.format(Math.trunc(difference / length), name);
 }
 
-/** A served timestamp with nothing left out, e.g. `2024-02-04 12:00:00.000 UTC`. */
+/** A served timestamp in full, e.g. `2024-02-04 12:00:00.000 UTC`. */
 export function exactMoment(timestamp: string): string {
 	return `${timestamp.slice(0, 10)} ${timestamp.slice(11, 23)} UTC`;
 }
@@ -60,7 +60,7 @@ const INTERVALS = [
 
 const MAX_MARKS = 5;
 
-/** Where the marks of a time axis of this length stand, in milliseconds from its start, the start left out. */
+/** The marks of a time axis of this length, in milliseconds from its start. The start has no mark. */
 export function axisMarks(length: number): number[] {
 	const interval = INTERVALS.find((each) => length / each <= MAX_MARKS);
 	if (!interval) return [];

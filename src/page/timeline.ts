@@ -10,11 +10,11 @@ export interface Span {
 	readonly to: number;
 }
 
-/** When something ran: up to now if it still does. Null if it never started. */
+/** When something ran: up to now if it still runs. Null if it never started. */
 export function spanOf({ startedAt, completedAt }: Pick<Step, "startedAt" | "completedAt">, now: number): Span | null {
 	if (startedAt === null) return null;
 	const from = Date.parse(startedAt);
-	// By clocks that disagree, now can lie before the start.
+	// If clocks disagree, now may be before the start.
 	return { from, to: Math.max(from, completedAt === null ? now : Date.parse(completedAt)) };
 }
 
@@ -35,7 +35,7 @@ export function axisOf(run: WorkflowRun, now: number): Span | null {
 	};
 }
 
-/** Until when a step runs whose end was never reported: the run's end, or now. */
+/** The end of a step's bar if the step's end was never reported: the run's end, or now. */
 export function endOf(run: WorkflowRun, now: number): number {
 	return run.completedAt === null ? now : Date.parse(run.completedAt);
 }
@@ -46,7 +46,7 @@ export interface Share {
 	readonly length: number;
 }
 
-/** Where on the axis a step's bar lies. Null if the step never started. */
+/** A step's bar on the axis. Null if the step never started. */
 export function barOf(step: Step, run: WorkflowRun, axis: Span, now: number): Share | null {
 	const span = spanOf(step, endOf(run, now));
 	if (!span) return null;

@@ -9,21 +9,21 @@ export interface Choice {
 	readonly status: Status | null;
 	/** Only runs behind this position in the list's order. */
 	readonly after: Position | null;
-	/** At most this many. */
+	/** At most this number of runs. */
 	readonly limit: number;
 }
 
-/** What a page shows of a chat's runs. */
+/** The part of a chat's runs that a page shows. */
 export interface View {
 	/** How many runs the chat has in each status. */
 	readonly counts: Readonly<Record<Status, number>>;
 	readonly total: number;
 	readonly runs: readonly WorkflowRun[];
-	/** The cursor of the runs behind these, null if there are none. */
+	/** The cursor of the next runs; null if these are the last. */
 	readonly next: string | null;
 }
 
-/** More come as one scrolls, or by a link. Keeps the page's first bytes and the server's work small. */
+/** The reader gets more by scrolling, or by a link. This keeps the page small and the server's work short. */
 export const RUNS_PER_PAGE = 50;
 
 /** @param runs all of the chat's runs, in the list's order */
@@ -41,7 +41,7 @@ export function viewOf(runs: readonly WorkflowRun[], { status, after, limit }: C
 	return { counts, total: runs.length, runs: shown, next: goesOn && last ? encodeCursor(last) : null };
 }
 
-/** Which run shows its steps at first: the newest that has any progress to show. */
+/** The run that shows its steps at first: the newest one that has started. */
 export function openAtFirst(runs: readonly WorkflowRun[]): WorkflowRun | undefined {
 	return runs.find((run) => run.startedAt !== null);
 }

@@ -2,7 +2,7 @@ import { shortId } from "../run.tsx";
 import { STATUS_WORD } from "../status.tsx";
 import type { Change } from "./runs.ts";
 
-/** Changes are told together, so that a screen reader is not flooded. In milliseconds. */
+/** Changes within this time are announced together, so that a screen reader is not flooded. In milliseconds. */
 const PAUSE = 1_500;
 
 /** Tells screen readers what changed, through a live region: new runs and new statuses, not every step. */

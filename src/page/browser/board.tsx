@@ -5,12 +5,12 @@ import { describeMoment } from "../time.ts";
 import { type Choice, openAtFirst, viewOf } from "../view.ts";
 import { morph } from "./morph.ts";
 
-/** What the page shows of the runs, kept as they are with as few changes to the document as can be. */
+/** The part of the page that shows the runs. It follows them with as few changes to the document as possible. */
 export class Board {
 	readonly #list = elementById("runs");
 	readonly #filters = elementById("filters");
 	readonly #below = elementById("below");
-	/** Each run's element, in the document or not: one that comes back is as the reader left it. */
+	/** Each run's element, in the document or not. An element that comes back is as the reader left it. */
 	readonly #elements = new Map([...this.#list.children].map((element) => [element.id, element]));
 	/** The run that an element shows. */
 	readonly #shown = new WeakMap<Element, WorkflowRun>();
@@ -22,7 +22,7 @@ export class Board {
 		this.now = now;
 	}
 
-	/** Shows those of the runs that are chosen. Only what changed is drawn. */
+	/** Shows the chosen runs. Draws only the changed ones. */
 	show(runs: readonly WorkflowRun[], choice: Choice): void {
 		const view = viewOf(runs, choice);
 		const parts = { view, status: choice.status, path: location.pathname };
@@ -42,7 +42,7 @@ export class Board {
 		}
 	}
 
-	/** Lets those that run grow, where they can be seen. */
+	/** Draws the bars of running steps longer, if they are in sight. */
 	grow(): void {
 		for (const element of this.#list.querySelectorAll(":scope > .running")) {
 			const run = this.#shown.get(element);
@@ -51,7 +51,7 @@ export class Board {
 		}
 	}
 
-	/** Says anew how long ago things were. */
+	/** Updates the texts that say how long ago something was. */
 	age(): void {
 		const now = this.now();
 		for (const element of document.querySelectorAll("time")) {

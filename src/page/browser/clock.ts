@@ -1,6 +1,6 @@
 /**
- * The server's clock, in milliseconds since the epoch: a device's own may be minutes off, and what runs would
- * seem to have started in the future.
+ * The server's clock, in milliseconds since the epoch. The device's clock may be minutes off. A run would then seem
+ * to have started in the future.
  *
  * @param atResponse the server's time when it answered with this page
  */

@@ -1,9 +1,9 @@
 import type { WorkflowRun } from "../../workflow-runs/schemas.ts";
 
-/** What became of the line to the server. */
+/** The state of the connection to the server. */
 export type LineState = "live" | "reconnecting";
 
-/** Why there is no use in coming back: the stream's reasons. */
+/** Why the stream has ended for good. */
 export type EndReason = "session_ended" | "chat_forbidden" | "chat_deleted";
 
 export interface Listener {
@@ -15,11 +15,11 @@ export interface Listener {
 	ended(reason: EndReason): void;
 }
 
-/** Waits double up to this, in milliseconds. */
+/** Pauses double up to this, in milliseconds. */
 const MAX_WAIT = 30_000;
 const MIN_WAIT = 1_000;
 
-/** A page that nobody looks at lets go of its line after this, in milliseconds. */
+/** A page that nobody looks at closes its connection after this, in milliseconds. */
 const HIDDEN_WAIT = 60_000;
 
 const REFUSALS: Readonly<Record<number, EndReason>> = {
@@ -29,8 +29,8 @@ const REFUSALS: Readonly<Record<number, EndReason>> = {
 };
 
 /**
- * Follows a chat's workflow runs until there is no use in it. EventSource comes back by itself when a line drops,
- * but gives up when it is answered with an error, and does not say which.
+ * Follows a chat's workflow runs until the stream has ended for good. EventSource reconnects by itself when the
+ * connection drops. When it gets an error status it gives up, and does not say which status it was.
  *
  * @param runsPath the API's path of the chat's runs
  */
@@ -77,7 +77,7 @@ export function follow(runsPath: string, listener: Listener): void {
 		);
 		const refusal = REFUSALS[status];
 		if (refusal) return end(refusal);
-		// With jitter, so that all the pages of a server that comes back do not ask it at once.
+		// With jitter, so that the pages do not all ask a restarted server at once.
 		timer = setTimeout(open, wait * (0.5 + Math.random() / 2));
 		wait = Math.min(wait * 2, MAX_WAIT);
 	}
@@ -88,7 +88,7 @@ export function follow(runsPath: string, listener: Listener): void {
 		else open();
 	});
 	window.addEventListener("online", open);
-	// A page that is kept to be gone back to must not hold a line.
+	// A page in the back/forward cache must not keep a connection open.
 	window.addEventListener("pagehide", close);
 	window.addEventListener("pageshow", open);
 	open();

@@ -1,12 +1,12 @@
 /*
- * In the browser the page's components make DOM nodes: the build puts this module in the place of hono's JSX
- * runtime. It knows elements, attributes and text, which is all that they use, and has no way to turn text into markup.
+ * In the browser the page's components make DOM nodes: the build replaces hono's JSX runtime by this module. It knows
+ * elements, attributes and text, since the components use nothing else. It cannot turn text into markup.
  */
 
 type Props = Record<string, unknown> & { children?: unknown };
 
 const SVG = "http://www.w3.org/2000/svg";
-/** Those that the components use. A child is made before its parent, so its name has to tell. */
+/** The SVG elements that the components use. A child is made before its parent, so only its name tells that it is SVG. */
 const SVG_ELEMENTS = new Set(["svg", "g", "line", "path", "rect", "symbol", "text", "use"]);
 
 export function jsx(tag: string | ((props: Props) => Node), props: Props): Node {
@@ -17,7 +17,7 @@ export function jsx(tag: string | ((props: Props) => Node), props: Props): Node 
 		else if (value === true) element.setAttribute(name, "");
 		else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
 	}
-	// As a parser does it: what comes from the server must compare equal.
+	// As an HTML parser does it, so that these nodes compare equal to those from the server.
 	element.normalize();
 	return element;
 }

@@ -7,7 +7,7 @@ import { serverClock } from "./clock.ts";
 import { type EndReason, follow } from "./follow.ts";
 import { Runs } from "./runs.ts";
 
-/* Makes the page live. It was complete before, and stays so where this does not run. */
+/* Makes the page live. The page is complete without this script. */
 
 const SECOND = 1_000;
 const MINUTE = 60_000;
@@ -22,7 +22,7 @@ const runs = new Runs();
 const board = new Board(serverClock(Number(elementById("main").dataset["now"])));
 const announce = announceIn(elementById("announcer"));
 let choice = readChoice();
-/** Whether all runs are here. Until then links work as links do. */
+/** Whether the script has all runs. Until then links load a new page. */
 let isReady = false;
 
 follow(`/api${location.pathname}/workflow-runs`, {
@@ -70,7 +70,7 @@ const end = new IntersectionObserver(([entry]) => isReady && entry?.isIntersecti
 setInterval(() => document.hidden || board.grow(), SECOND);
 setInterval(() => board.age(), MINUTE);
 
-/** What the address asks for. */
+/** The filter that the address asks for. */
 function readChoice(): Choice {
 	const query = new URLSearchParams(location.search);
 	const status = query.get("status") ?? "";
@@ -83,7 +83,7 @@ function readChoice(): Choice {
 
 let isShowing = false;
 
-/** Once for all events that come in the same frame. */
+/** Draws once for all events of the same frame. */
 function showSoon(): void {
 	if (isShowing) return;
 	isShowing = true;
@@ -95,7 +95,7 @@ function showSoon(): void {
 
 function show(): void {
 	board.show(runs.ordered, choice);
-	// Observing it anew asks again whether the end of the list is in sight.
+	// Observing it again makes the browser report again whether the end of the list is in sight.
 	end.disconnect();
 	if (document.querySelector("#below [rel=next]")) end.observe(elementById("below"));
 }

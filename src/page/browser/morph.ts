@@ -1,6 +1,6 @@
 /**
- * Makes an element like another one with as few changes as can be, so that focus, selection and scroll position
- * stay, and the browser lays out no more than what changed. Whether a `details` is open is the reader's choice.
+ * Makes an element equal to another one with as few changes as possible. So focus, selection and scroll position stay,
+ * and the browser lays out only the changed part. It never opens or closes a `details`: that is the reader's choice.
  */
 export function morph(element: Element, like: Element): void {
 	for (const { name, value } of like.attributes) {

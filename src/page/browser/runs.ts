@@ -1,13 +1,13 @@
 import { compareRuns } from "#protocol/order.ts";
 import type { Status, WorkflowRun } from "../../workflow-runs/schemas.ts";
 
-/** A run whose status is another than before, or that is new. */
+/** A run that is new, or whose status has changed. */
 export interface Change {
 	readonly run: WorkflowRun;
 	readonly before: Status | null;
 }
 
-/** The chat's runs as the page knows them. A run that did not change stays the same object. */
+/** The chat's runs that the page knows. A run that did not change stays the same object. */
 export class Runs {
 	#byId = new Map<string, WorkflowRun>();
 	#ordered: readonly WorkflowRun[] | null = null;
@@ -18,7 +18,7 @@ export class Runs {
 		return this.#ordered;
 	}
 
-	/** Takes these for all the runs that there are. */
+	/** Replaces all runs by these. */
 	replace(runs: readonly WorkflowRun[]): Change[] {
 		const before = this.#byId;
 		this.#byId = new Map();
