@@ -6,8 +6,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
+import { command } from "./command-line.ts";
+import { root } from "./wrangler.ts";
 
-const root = path.dirname(import.meta.dirname);
+const HELP = `Builds what the Worker's static assets binding serves into dist/assets. wrangler does it by itself before each build:
+
+  node scripts/assets.ts
+
+  --help   says this`;
+
 const out = path.join(root, "dist/assets");
 const source = path.join(root, "src/assets");
 const swaggerUi = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
@@ -20,28 +27,30 @@ function put(name: string, content: Uint8Array): void {
 	writeFileSync(file, content);
 }
 
-for (const entry of readdirSync(source, { recursive: true, withFileTypes: true })) {
-	const file = path.join(entry.parentPath, entry.name);
-	if (entry.isFile()) put(path.relative(source, file), readFileSync(file));
-}
-// With the licence files that the script points to.
-const licences = ["swagger-ui-bundle.js.LICENSE.txt", "LICENSE", "NOTICE"];
-for (const name of ["swagger-ui-bundle.js", "swagger-ui.css", ...licences]) {
-	put(`docs/${name}`, readFileSync(path.join(swaggerUi, name)));
-}
-const { outputFiles } = await build({
-	entryPoints: [
-		{ in: path.join(root, "src/page/browser/main.ts"), out: "page" },
-		{ in: path.join(root, "src/page/page.css"), out: "page" },
-	],
-	outdir: out,
-	write: false,
-	bundle: true,
-	minify: true,
-	format: "esm",
-	target: "es2022",
-	// The components make DOM nodes in the browser.
-	alias: { "hono/jsx/jsx-runtime": path.join(root, "src/page/browser/jsx-runtime.ts") },
-	logLevel: "warning",
+await command(HELP, {}, async () => {
+	for (const entry of readdirSync(source, { recursive: true, withFileTypes: true })) {
+		const file = path.join(entry.parentPath, entry.name);
+		if (entry.isFile()) put(path.relative(source, file), readFileSync(file));
+	}
+	// With the licence files that the script points to.
+	const licences = ["swagger-ui-bundle.js.LICENSE.txt", "LICENSE", "NOTICE"];
+	for (const name of ["swagger-ui-bundle.js", "swagger-ui.css", ...licences]) {
+		put(`docs/${name}`, readFileSync(path.join(swaggerUi, name)));
+	}
+	const { outputFiles } = await build({
+		entryPoints: [
+			{ in: path.join(root, "src/page/browser/main.ts"), out: "page" },
+			{ in: path.join(root, "src/page/page.css"), out: "page" },
+		],
+		outdir: out,
+		write: false,
+		bundle: true,
+		minify: true,
+		format: "esm",
+		target: "es2022",
+		// The components make DOM nodes in the browser.
+		alias: { "hono/jsx/jsx-runtime": path.join(root, "src/page/browser/jsx-runtime.ts") },
+		logLevel: "warning",
+	});
+	for (const { path: file, contents } of outputFiles) put(path.relative(out, file), contents);
 });
-for (const { path: file, contents } of outputFiles) put(path.relative(out, file), contents);

@@ -1,10 +1,11 @@
 /** `npm run demo`: an engine that plays a workflow on the seeded chat, for a person to watch. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { command, Stop } from "./command-line.ts";
 import { playRun } from "./demo/play.ts";
-import { parseOrigin, recorderToken, Stop, sender } from "./recorder.ts";
+import { parseOrigin, recorderToken } from "./recorder.ts";
 import { CHATS, USER } from "./seed.ts";
+import { sender } from "./send.ts";
 
 const HELP = `Plays a workflow of five steps on the seeded chat, one run after another, until Ctrl+C:
 
@@ -21,9 +22,14 @@ The service token is the environment's RECORDER_TOKEN; for a local service the f
 const FAILING_SHARE = 0.25;
 const PAUSE_MILLISECONDS = 3_000;
 
-async function main(): Promise<void> {
-	const options = parse();
-	if (options.help) return console.log(HELP);
+const OPTIONS = {
+	url: { type: "string", default: "http://localhost:3026" },
+	speed: { type: "string", default: "1" },
+	once: { type: "boolean", default: false },
+	fail: { type: "boolean", default: false },
+} as const;
+
+await command(HELP, OPTIONS, async ({ values: options }) => {
 	const speed = Number(options.speed);
 	if (!(speed >= 0.1 && speed <= 100))
 		throw new Stop(`--speed takes a number from 0.1 to 100, not "${options.speed}".`);
@@ -55,11 +61,13 @@ async function main(): Promise<void> {
 		});
 		if (!options.once) await sleep(PAUSE_MILLISECONDS / speed, undefined, { signal }).catch(() => {});
 	} while (!options.once && !signal.aborted);
-}
+});
 
 /** One line for each event: when, in which run, and what. */
-const say = (runId: string) => (status: string, what: string) =>
-	console.log(`${new Date().toISOString().slice(11, 19)}  run ${runId.slice(0, 8)}  ${status.padEnd(9)}  ${what}`);
+function say(runId: string): (status: string, what: string) => void {
+	return (status, what) =>
+		console.log(`${new Date().toISOString().slice(11, 19)}  run ${runId.slice(0, 8)}  ${status.padEnd(9)}  ${what}`);
+}
 
 /** Fails at once if the service is not running, and says so. */
 async function requireService(origin: URL): Promise<void> {
@@ -67,28 +75,4 @@ async function requireService(origin: URL): Promise<void> {
 	if (!answer)
 		throw new Stop(`Nothing answers at ${origin.origin}. Start the service in another terminal: npm run dev`);
 	await answer.body?.cancel();
-}
-
-function parse() {
-	try {
-		return parseArgs({
-			options: {
-				url: { type: "string", default: "http://localhost:3026" },
-				speed: { type: "string", default: "1" },
-				once: { type: "boolean", default: false },
-				fail: { type: "boolean", default: false },
-				help: { type: "boolean", short: "h", default: false },
-			},
-		}).values;
-	} catch (error) {
-		throw new Stop((error as Error).message);
-	}
-}
-
-try {
-	await main();
-} catch (error) {
-	if (!(error instanceof Stop)) throw error;
-	console.error(error.message);
-	process.exitCode = 2;
 }

@@ -1,12 +1,13 @@
 /** `npm run import`: reports the runs of a file, one a line. */
 import { createReadStream, statSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { MAX_BODY_BYTES } from "#protocol/limits.ts";
+import { command, Stop, wholeNumber } from "./command-line.ts";
 import { FRAME_BYTES } from "./import/batches.ts";
 import { readLines } from "./import/lines.ts";
 import { showProgress, summarize } from "./import/progress.ts";
 import { importLines, type Tally } from "./import/run.ts";
-import { parseOrigin, recorderToken, Stop, sender } from "./recorder.ts";
+import { parseOrigin, recorderToken } from "./recorder.ts";
+import { sender } from "./send.ts";
 
 const HELP = `Reports the runs of a file to edge-runs, one JSON object a line:
 
@@ -14,11 +15,13 @@ const HELP = `Reports the runs of a file to edge-runs, one JSON object a line:
   … | npm run import -- - --url https://runs.example.com
 
 A line is a run as the API returns it (id, chatId, workflowId, status, startedAt, completedAt, steps …) with its owner's
-userId beside, or { "chatId", "userId", "run": { … } }. Chats are registered on the way; deleted ones come back.
+userId beside, or { "chatId", "userId", "run": { … } }. Chats are registered on the way. A chat that was deleted stays so,
+and its lines are refused, unless --restore brings it back.
 
   --url URL         where the service is
   --concurrency N   requests at once: 1 to 32, 4 unless given
   --from-line N     passes over the lines before this one
+  --restore         brings back chats that were deleted
   --help            says this
 
 The service token is the environment's RECORDER_TOKEN; for a local service the first one of .dev.vars will do.
@@ -26,20 +29,33 @@ The service token is the environment's RECORDER_TOKEN; for a local service the f
 Importing again is harmless: runs are merged, and what is known stays as it is. A refused line stops no other.
 Exit status: 0 all is in; 1 lines were refused; 2 it stopped before the end, and says how to go on; 130 interrupted.`;
 
+const OPTIONS = {
+	url: { type: "string" },
+	concurrency: { type: "string", default: "4" },
+	"from-line": { type: "string", default: "1" },
+	restore: { type: "boolean", default: false },
+} as const;
+
+await command(HELP, OPTIONS, ({ values, positionals }) => runImport(values, positionals), true);
+
+interface Options {
+	readonly url?: string;
+	readonly concurrency: string;
+	readonly "from-line": string;
+	readonly restore: boolean;
+}
+
 /** Lines are read while requests are under way. So a stopped import says up to which line everything is stored. */
-async function main(): Promise<number> {
-	const { values, positionals } = parse();
-	if (values.help) {
-		console.log(HELP);
-		return 0;
-	}
+async function runImport(values: Options, positionals: readonly string[]): Promise<number> {
 	const [file] = positionals;
 	if (file === undefined || positionals.length > 1) throw new Stop("Which file? `npm run import -- --help` says more.");
 	if (values.url === undefined) throw new Stop("Where to? --url https://runs.example.com");
 	const origin = parseOrigin(values.url);
-	const send = sender(origin, recorderToken(origin));
+	// A line of its own, over the one that shows how far it is.
+	const say = (message: string) => process.stderr.write(`${process.stderr.isTTY ? "\r\u001b[K" : ""}${message}\n`);
+	const send = sender(origin, recorderToken(origin), { say });
 	const concurrency = wholeNumber("--concurrency", values.concurrency, 32);
-	const fromLine = wholeNumber("--from-line", values["from-line"], Number.MAX_SAFE_INTEGER);
+	const fromLine = wholeNumber("--from-line", values["from-line"]);
 
 	const interruption = new AbortController();
 	// A second Ctrl+C ends it at once.
@@ -51,7 +67,12 @@ async function main(): Promise<number> {
 	let stop: unknown;
 	try {
 		const lines = readLines(bytes, MAX_BODY_BYTES - FRAME_BYTES);
-		await importLines(lines, send, tally, { concurrency, fromLine, signal: interruption.signal });
+		await importLines(lines, send, tally, {
+			concurrency,
+			fromLine,
+			restore: values.restore,
+			signal: interruption.signal,
+		});
 	} catch (error) {
 		stop = error;
 	} finally {
@@ -62,32 +83,9 @@ async function main(): Promise<number> {
 
 	if (stop) console.error(`\n${stop instanceof Stop ? stop.message : describe(stop, file)}`);
 	const again = file === "-" ? "the same input and" : `npm run import -- ${file} --url ${values.url}`;
-	console.error(`\nNot all lines are in. Go on with: ${again} --from-line ${tally.through + 1}`);
+	const options = `--from-line ${tally.through + 1}${values.restore ? " --restore" : ""}`;
+	console.error(`\nNot all lines are in; sending a line again does no harm. Go on with: ${again} ${options}`);
 	return stop ? 2 : 130;
-}
-
-function parse() {
-	try {
-		return parseArgs({
-			allowPositionals: true,
-			options: {
-				url: { type: "string" },
-				concurrency: { type: "string", default: "4" },
-				"from-line": { type: "string", default: "1" },
-				help: { type: "boolean", short: "h" },
-			},
-		});
-	} catch (error) {
-		throw new Stop((error as Error).message);
-	}
-}
-
-function wholeNumber(name: string, text: string, max: number): number {
-	const number = /^[1-9]\d*$/.test(text) ? Number(text) : 0;
-	if (number >= 1 && number <= max) return number;
-	throw new Stop(
-		`${name} takes a whole number from 1${max === Number.MAX_SAFE_INTEGER ? "" : ` to ${max}`}, not "${text}".`,
-	);
 }
 
 /** The bytes of the file, or of standard input for `-`, and their number if it is known. */
@@ -103,12 +101,4 @@ function open(file: string): { bytes: AsyncIterable<Uint8Array>; size: number | 
 function describe(error: unknown, file: string): string {
 	if (error instanceof Error) return "syscall" in error ? `${file}: ${error.message}` : (error.stack ?? error.message);
 	return String(error);
-}
-
-try {
-	process.exitCode = await main();
-} catch (error) {
-	if (!(error instanceof Stop)) throw error;
-	console.error(error.message);
-	process.exitCode = 2;
 }

@@ -2,14 +2,12 @@
  * `npm run licences`: writes docs/licences.md, the packages whose code ships. A package that no bundle
  * contains is not listed: it stays on the developer's machine. `test/node/licences.test.ts` holds the file against the bundles.
  */
-import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { build, type Metafile } from "esbuild";
-
-const root = path.dirname(import.meta.dirname);
+import { command, Stop } from "./command-line.ts";
+import { root, wrangler } from "./wrangler.ts";
 
 /** The list, as Markdown. */
 export async function listLicences(): Promise<string> {
@@ -44,17 +42,10 @@ export async function listLicences(): Promise<string> {
 async function workerPackages(): Promise<string[]> {
 	const directory = mkdtempSync(path.join(tmpdir(), "edge-runs-licences-"));
 	const metafile = path.join(directory, "meta.json");
-	const wrangler = path.join(root, "node_modules/wrangler/bin/wrangler.js");
-	const env = {
-		...process.env,
-		// The config's build command runs `node`: this one, which knows TypeScript.
-		PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env["PATH"]}`,
-		WRANGLER_SEND_METRICS: "false",
-		WRANGLER_HIDE_BANNER: "true",
-	};
-	const options = ["deploy", "--dry-run", "--outdir", directory, "--metafile", metafile];
 	try {
-		await promisify(execFile)(process.execPath, [wrangler, ...options], { cwd: root, env });
+		const args = ["deploy", "--dry-run", "--env=", "--outdir", directory, "--metafile", metafile];
+		const { code, stderr } = await wrangler(args);
+		if (code !== 0) throw new Stop(`The Worker cannot be bundled:\n${stderr}`);
 		return packagesIn(JSON.parse(readFileSync(metafile, "utf8")));
 	} finally {
 		rmSync(directory, { recursive: true, force: true });
@@ -83,4 +74,12 @@ function packagesIn({ outputs }: Metafile): string[] {
 	return [...new Set(names)].sort();
 }
 
-if (import.meta.main) writeFileSync(path.join(root, "docs/licences.md"), await listLicences());
+const HELP = `Writes docs/licences.md, the packages whose code ships, from what the bundlers took in:
+
+  npm run licences
+
+  --help   says this`;
+
+if (import.meta.main) {
+	await command(HELP, {}, async () => writeFileSync(path.join(root, "docs/licences.md"), await listLicences()));
+}

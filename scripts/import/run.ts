@@ -1,4 +1,5 @@
-import type { ReportAnswer, Send } from "../recorder.ts";
+import { Stop } from "../command-line.ts";
+import type { ReportAnswer, Send } from "../send.ts";
 import { type Batch, Batches, bodyOf } from "./batches.ts";
 import type { Line } from "./lines.ts";
 import { parseLine, type Refusal } from "./parse.ts";
@@ -27,6 +28,8 @@ export interface ImportOptions {
 	readonly concurrency: number;
 	/** Lines before this one are skipped. */
 	readonly fromLine: number;
+	/** Whether chats that were deleted are brought back; else their lines are refused. */
+	readonly restore: boolean;
 	/** Ends the import early: requests under way are finished, and no new one is started. */
 	readonly signal: AbortSignal;
 }
@@ -54,7 +57,7 @@ export async function importLines(
 		tally.refusals.push(...refusals.slice(0, MAX_LISTED - tally.refusals.length));
 		for (const { line } of refusals) open.delete(line);
 	};
-	const register = registrar(send);
+	const register = registrar(send, options.restore);
 
 	async function start(batch: Batch): Promise<void> {
 		const work = report(batch).catch((error: unknown) => {
@@ -75,9 +78,10 @@ export async function importLines(
 	async function merge(batch: Batch): Promise<void> {
 		const answer = await send("PATCH", `/api/chats/${batch[0].chatId}/workflow-runs`, bodyOf(batch));
 		if (answer.ok) {
-			const created = (answer.data as { created: unknown[] }).created.length;
-			tally.created += created;
-			tally.merged += batch.length - created;
+			const { created } = answer.data as { created?: unknown };
+			if (!Array.isArray(created)) throw new Stop("The service answers as edge-runs never does: is the address right?");
+			tally.created += created.length;
+			tally.merged += batch.length - created.length;
 			for (const { line } of batch) open.delete(line);
 		} else if (batch.length === 1 || answer.code === "CHAT_NOT_FOUND") {
 			refuse(batch.map(({ line }) => ({ line, reason: reasonOf(answer) })));
@@ -109,14 +113,14 @@ export async function importLines(
 }
 
 /** Registers each chat once. Resolves with the refusal, or null. */
-function registrar(send: Send): (chatId: string, userId: string) => Promise<ReportAnswer | null> {
+function registrar(send: Send, restore: boolean): (chatId: string, userId: string) => Promise<ReportAnswer | null> {
 	const known = new Map<string, Promise<ReportAnswer | null>>();
 	return (chatId, userId) => {
 		const key = `${chatId} ${userId}`;
 		const before = known.get(key);
 		if (before) return before;
-		const answered = send("PUT", `/api/chats/${chatId}`, JSON.stringify({ userId })).then((answer) =>
-			answer.ok ? null : answer,
+		const answered = send("PUT", `/api/chats/${chatId}`, JSON.stringify({ userId, ...(restore && { restore }) })).then(
+			(answer) => (answer.ok ? null : answer),
 		);
 		known.set(key, answered);
 		const [oldest] = known.keys();

@@ -98,7 +98,7 @@ describe("npm run dev", () => {
 
 	it("says what to do when its port is in use", async () => {
 		const { code, output } = await new DevServer("--port", `${port}`).ended();
-		expect(code).toBe(1);
+		expect(code).toBe(2);
 		expect(output).toContain(`Port ${port} is in use`);
 		expect(output).toContain(`npm run dev -- --port ${port + 1}`);
 		expect(output).not.toMatch(/\n\s+at /);
@@ -106,7 +106,7 @@ describe("npm run dev", () => {
 
 	it.each(["65536", "x"])("refuses --port=%s", async (bad) => {
 		const { code, output } = await new DevServer(`--port=${bad}`).ended();
-		expect(code).toBe(1);
+		expect(code).toBe(2);
 		expect(output).toContain(`--port takes a number from 1 to 65535, not "${bad}".`);
 	});
 
@@ -115,7 +115,7 @@ describe("npm run dev", () => {
 		mkdirSync(path.join(broken, "v3"), { recursive: true });
 		writeFileSync(path.join(broken, "v3", "d1"), "not a folder");
 		const { code, output } = await new DevServer("--port", `${await freePort()}`, "--persist-to", broken).ended();
-		expect(code).toBe(1);
+		expect(code).toBe(2);
 		expect(output).toContain("The local database could not be prepared");
 		expect(output).toMatch(/rm -rf \S*broken/);
 	});

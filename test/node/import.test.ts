@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -201,6 +201,39 @@ describe("npm run import, with a service that fails,", () => {
 		const { code, output } = await importLines([run()], { url });
 		expect([code, counts(output)]).toEqual([0, [1, 0, 0]]);
 		expect(Date.now() - start).toBeGreaterThan(1_000);
+	});
+
+	it("sends again what was answered by half, or by Cloudflare in place of the service", async () => {
+		const whole = '{"data":{"workflowRuns":[],"created":[]}}';
+		const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+		const half = whole.slice(0, 20);
+		const failures: [string, (response: ServerResponse) => unknown][] = [
+			["a body shorter than its length", ({ socket }) => socket?.end(`${head}content-length: 41\r\n\r\n${half}`)],
+			[
+				"a chunked body without its end",
+				({ socket }) => socket?.end(`${head}transfer-encoding: chunked\r\n\r\n14\r\n${half}\r\n`),
+			],
+			["a body that ends with the line", ({ socket }) => socket?.end(`${head}connection: close\r\n\r\n${half}`)],
+			...[520, 522, 524, 530].map((status): (typeof failures)[number] => [
+				`a ${status}`,
+				(response) => response.writeHead(status, { "content-type": "text/html" }).end("<html>"),
+			]),
+		];
+		const chats = failures.map(() => randomUUID());
+		const failed = new Set<string>();
+		const url = await between((request, response) => {
+			const which = chats.findIndex((chat) => request.url?.includes(chat));
+			if (request.method !== "PATCH" || failed.has(chats[which] as string)) return false;
+			failed.add(chats[which] as string);
+			failures[which]?.[1](response);
+			return true;
+		});
+		const { code, output } = await importLines(
+			chats.map((chatId) => run({ chatId })),
+			{ url, args: ["--concurrency", "8"] },
+		);
+		expect([code, counts(output)]).toEqual([0, [failures.length, 0, 0]]);
+		expect(failed.size).toBe(failures.length);
 	});
 
 	it("stops, says so and how to go on, and does go on from there", async () => {

@@ -1,0 +1,60 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { parseEnv } from "node:util";
+import { Stop } from "../command-line.ts";
+import { seedDatabase, seedSession } from "../seed.ts";
+import { root, wrangler } from "../wrangler.ts";
+
+/** Writes `.dev.vars` with random secrets if it is not there. Returns the secret that signs session cookies. */
+export function ensureDevVars(): string {
+	const file = path.join(root, ".dev.vars");
+	if (!existsSync(file)) {
+		const random = () => randomBytes(32).toString("base64url");
+		const lines = [
+			"# Secrets of local development, made at random.",
+			`BETTER_AUTH_SECRET=${random()}`,
+			`RECORDER_TOKENS=${random()}`,
+			"",
+		];
+		writeFileSync(file, lines.join("\n"), { mode: 0o600 });
+	}
+	const secret = parseEnv(readFileSync(file, "utf8"))["BETTER_AUTH_SECRET"];
+	if (secret) return secret;
+	throw new Stop(
+		`${path.basename(file)} has no BETTER_AUTH_SECRET. Add one (at least 32 characters), or delete the file and run this again.`,
+	);
+}
+
+/**
+ * Migrates and seeds local D1, stores a session in local KV, and writes the cookie jar for it.
+ * @param state wrangler's folder for local stores
+ * @throws {Stop} with what to do, if the local stores are broken
+ */
+export async function prepareState(state: string, cookieJar: string, secret: string): Promise<void> {
+	const migration = await wrangler(["d1", "migrations", "apply", "DB", "--local", "--env=", "--persist-to", state]);
+	if (migration.code !== 0) failOnState(state, migration.stdout + migration.stderr);
+	try {
+		// It takes a second to load. If the port is in use, that is said before.
+		const { getPlatformProxy } = await import("wrangler");
+		const { env, dispose } = await getPlatformProxy<{
+			DB: Parameters<typeof seedDatabase>[0];
+			SESSIONS: Parameters<typeof seedSession>[0];
+		}>({ persist: { path: path.join(state, "v3") }, remoteBindings: false });
+		try {
+			await seedDatabase(env.DB);
+			writeFileSync(cookieJar, await seedSession(env.SESSIONS, secret), { mode: 0o600 });
+		} finally {
+			await dispose();
+		}
+	} catch (error) {
+		failOnState(state, error instanceof Error ? (error.stack ?? error.message) : String(error));
+	}
+}
+
+function failOnState(state: string, reason: string): never {
+	throw new Stop(
+		`${reason.trim()}\n\nThe local database could not be prepared. If another "npm run dev" is not using it, delete the local state\n` +
+			`and run this again (all local data goes):\n\n  rm -rf ${path.relative(root, state) || state}`,
+	);
+}
