@@ -37,6 +37,11 @@ const SPECS = {
 	ROUTE_NOT_FOUND: { status: 404, error: "Not Found", message: "No such route" },
 	METHOD_NOT_ALLOWED: { status: 405, error: "Method Not Allowed", message: "Method not allowed on this route" },
 	CHAT_CONFLICT: { status: 409, error: "Conflict", message: "The chat belongs to another user" },
+	CHAT_DELETED: {
+		status: 409,
+		error: "Conflict",
+		message: "The chat was deleted; register it with restore: true to bring it back",
+	},
 	RUN_CONFLICT: { status: 409, error: "Conflict", message: "The workflow run was reported otherwise before" },
 	BODY_TOO_LARGE: { status: 413, error: "Content Too Large", message: "The body is larger than 1,000,000 bytes" },
 	UNSUPPORTED_MEDIA_TYPE: {

@@ -11,7 +11,7 @@ export const deleteChatRoute = createRoute({
 	path: "/api/chats/{chatId}",
 	operationId: "deleteChat",
 	summary: "Delete a chat",
-	description: "Softly: readers no longer find it, and registering it again brings it back. Twice is fine.",
+	description: "Softly: readers no longer find it. Registering it with `restore: true` brings it back. Twice is fine.",
 	tags: ["Recording"],
 	security: recorderSecurity,
 	middleware: requireRecorder,

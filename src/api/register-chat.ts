@@ -13,7 +13,9 @@ export const registerChatRoute = createRoute({
 	path: "/api/chats/{chatId}",
 	operationId: "registerChat",
 	summary: "Register a chat with its owner",
-	description: "Before its runs are reported. The same again changes nothing; a deleted chat comes back with its runs.",
+	description:
+		"Before its runs are reported. The same again changes nothing. A deleted chat stays deleted (409 `CHAT_DELETED`), so that " +
+		"a registration that arrives late undoes no deletion; `restore: true` brings it back with its runs.",
 	tags: ["Recording"],
 	security: recorderSecurity,
 	middleware: [requireRecorder, ...requireJsonBody],
@@ -27,6 +29,7 @@ export const registerChatRoute = createRoute({
 			"INVALID_CHAT_ID",
 			...BODY_ERRORS,
 			"CHAT_CONFLICT",
+			"CHAT_DELETED",
 			"INTERNAL_ERROR",
 			"STORE_UNAVAILABLE",
 		),
@@ -38,5 +41,5 @@ export const handleRegisterChat: RouteHandler<typeof registerChatRoute, AppEnv> 
 	const registration = c.req.valid("json");
 	const { result: created, bookmark } = await registerChat(c.var.scope, chatId, registration);
 	respondWritten(c, bookmark);
-	return c.json({ data: { chat: { id: chatId, ...registration } } }, created ? 201 : 200);
+	return c.json({ data: { chat: { id: chatId, userId: registration.userId } } }, created ? 201 : 200);
 };

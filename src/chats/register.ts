@@ -1,25 +1,35 @@
-import { and, eq, isNotNull } from "drizzle-orm";
+import { and, eq, isNotNull, sql } from "drizzle-orm";
 import { firstChange, nextChange } from "../db/change.ts";
 import { drizzleOver } from "../db/drizzle.ts";
 import { chats } from "../db/schema.ts";
-import { type Written, writeD1 } from "../db/write.ts";
+import { inTime, LateError, type Written, writeD1 } from "../db/write.ts";
 import { ServiceError } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import type { ChatRegistration } from "./schemas.ts";
 
 /**
- * Registers a chat with its owner. Idempotent; a deleted chat comes back with its runs.
+ * Registers a chat with its owner. Idempotent. A deleted chat comes back, with its runs, by `restore` alone: without it a
+ * registration that arrives late, or twice, would undo a deletion.
+ *
  * @param chatId lower-case UUID
  * @returns whether the chat is new
- * @throws {ServiceError} CHAT_CONFLICT if it has another owner, or STORE_UNAVAILABLE
+ * @throws {ServiceError} CHAT_CONFLICT if it has another owner, CHAT_DELETED, or STORE_UNAVAILABLE: nothing has changed then,
+ * nor will it later
  */
-export function registerChat(scope: Scope, chatId: string, { userId }: ChatRegistration): Promise<Written<boolean>> {
+export function registerChat(
+	scope: Scope,
+	chatId: string,
+	{ userId, restore = false }: ChatRegistration,
+): Promise<Written<boolean>> {
 	return writeD1(scope, async (session) => {
 		const db = drizzleOver(session);
 		const revision = crypto.randomUUID();
-		const createdAt = new Date().toISOString();
-		const [[before]] = await db.batch([
-			db.select({ userId: chats.userId }).from(chats).where(eq(chats.id, chatId)),
+		const isChat = eq(chats.id, chatId);
+		const state = db.select({ userId: chats.userId, deletedAt: chats.deletedAt }).from(chats).where(isChat);
+		// The column takes no null: a registration that comes too late fails as a whole.
+		const createdAt = sql`iif(${inTime(scope)}, ${new Date().toISOString()}, null)`;
+		const [[before], , , [after]] = await db.batch([
+			state,
 			db
 				.insert(chats)
 				.values({ id: chatId, userId, createdAt, ...firstChange(revision) })
@@ -27,9 +37,12 @@ export function registerChat(scope: Scope, chatId: string, { userId }: ChatRegis
 			db
 				.update(chats)
 				.set({ ...nextChange(revision), deletedAt: null })
-				.where(and(eq(chats.id, chatId), eq(chats.userId, userId), isNotNull(chats.deletedAt))),
+				.where(and(isChat, eq(chats.userId, userId), isNotNull(chats.deletedAt), sql`${restore}`, inTime(scope))),
+			state,
 		]);
 		if (before && before.userId !== userId) throw new ServiceError("CHAT_CONFLICT");
+		if (before?.deletedAt && !restore) throw new ServiceError("CHAT_DELETED");
+		if (!after || after.deletedAt !== null) throw new LateError();
 		return !before;
 	});
 }

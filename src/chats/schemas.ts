@@ -11,7 +11,13 @@ export const UserId = z
 	.openapi({ pattern: USER_ID.source, description: "The owner: better-auth's user id", example: "demo-user" });
 
 export const ChatRegistration = z
-	.strictObject({ userId: UserId })
+	.strictObject({
+		userId: UserId,
+		restore: z.boolean().optional().openapi({
+			description:
+				"true: brings the chat back if it was deleted, with its runs. Otherwise a deleted chat stays deleted",
+		}),
+	})
 	.openapi("ChatRegistration", { example: { userId: "demo-user" } });
 export type ChatRegistration = z.infer<typeof ChatRegistration>;
 

@@ -1,3 +1,4 @@
+import { type SQL, sql } from "drizzle-orm";
 import { withDeadline } from "../deadline.ts";
 import { readConfig } from "../env.ts";
 import { ServiceError } from "../errors.ts";
@@ -6,6 +7,28 @@ import type { Scope } from "../scope.ts";
 /** The rows that a write built on have changed in the meantime. The write must begin again. */
 export class ConflictError extends Error {
 	override readonly name = "ConflictError";
+}
+
+/** D1 came to a write after its time was up, and left it undone. */
+export class LateError extends Error {
+	override readonly name = "LateError";
+
+	constructor() {
+		super("D1 came to the write after its time was up");
+	}
+}
+
+/** Of a write's time D1 gets so much: the rest is for its clock, which need not be ours to the millisecond. */
+const SHARE_OF_TIME = 0.9;
+
+/**
+ * A condition that D1 finds true only while the caller still waits. A write that cannot be sent twice in any order (a
+ * deletion and its opposite) is given up after `STORE_TIMEOUT_SECONDS`, but nothing calls it back: D1 may come to it
+ * later, when somebody has done the opposite.
+ */
+export function inTime({ env }: Scope): SQL {
+	const until = Date.now() + readConfig(env).storeTimeoutSeconds * SHARE_OF_TIME * 1_000;
+	return sql`unixepoch('subsec') * 1000 < ${until}`;
 }
 
 /** Failures after which an idempotent write may be sent again. After an overload or a time-out it may not. */

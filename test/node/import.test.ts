@@ -89,6 +89,26 @@ describe("npm run import", () => {
 		expect(await stored(chatId)).toEqual([{ id: completed.id, status: "completed", user_id: "demo-user" }]);
 	});
 
+	it("leaves a chat deleted, and brings it back by --restore", async () => {
+		const line = run();
+		await importLines([line]);
+		const { status } = await fetch(`${service.url}/api/chats/${line.chatId}`, {
+			method: "DELETE",
+			headers: { authorization: `Bearer ${TOKEN}` },
+		});
+		expect(status).toBe(204);
+		const deleted = async () => {
+			const sql = `select count(*) as n from chats where id = '${line.chatId}' and deleted_at is not null`;
+			return (await service.DB.prepare(sql).all<{ n: number }>()).results[0]?.n === 1;
+		};
+
+		const again = await importLines([line, run()]);
+		expect([again.code, counts(again.output), await deleted()]).toEqual([1, [1, 0, 1], true]);
+		expect(again.output).toContain("line 1: CHAT_DELETED The chat was deleted");
+		const restored = await importLines([line], { args: ["--restore"] });
+		expect([restored.code, counts(restored.output), await deleted()]).toEqual([0, [0, 1, 0], false]);
+	});
+
 	it("says which lines were refused and why, and no other line suffers for it", async () => {
 		const chatId = randomUUID();
 		const good = () => run({ chatId });

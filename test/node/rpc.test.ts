@@ -50,6 +50,9 @@ describe("over a service binding an engine", () => {
 		expect(await call("recordWorkflowRun", chat, randomUUID(), { workflowId, status: "pending" })).toMatchObject({
 			error: { code: "CHAT_NOT_FOUND" },
 		});
+		expect(await register()).toMatchObject({ error: { code: "CHAT_DELETED" } });
+		const restore = { userId: "demo-user", restore: true };
+		expect(await call("registerChat", chat, restore)).toEqual({ result: { created: false, bookmark } });
 	});
 
 	it("reports a run, late and twice, and gets it as it is stored", async () => {

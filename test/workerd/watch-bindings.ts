@@ -20,6 +20,8 @@ export interface Hooks {
 	onD1?: (queries: Query[]) => unknown;
 	/** Called when D1 has done its work: a throw loses its answer. */
 	afterD1?: (queries: Query[]) => unknown;
+	/** Called when D1 has done its work or refused it, whoever still waits for it. */
+	settledD1?: () => void;
 }
 
 /**
@@ -43,7 +45,7 @@ export function watchBindings(hooks: Hooks = {}): { DB: D1Database; SESSIONS: KV
 	async function roundTrip<T>(statements: Query[], run: () => Promise<T>): Promise<T> {
 		calls.d1.push(statements);
 		await hooks.onD1?.(statements);
-		const result = await run();
+		const result = await run().finally(hooks.settledD1);
 		await hooks.afterD1?.(statements);
 		return result;
 	}

@@ -5,7 +5,8 @@ import { watchBindings } from "../watch-bindings.ts";
 import { putRun, readList, recording, registeredChat, report, revisionOf, wholeDatabase } from "./recorder.ts";
 
 const chatPath = (chat: string) => `/api/chats/${chat}`;
-const register = (chat: string, userId: unknown) => request(chatPath(chat), recording("PUT", { userId }));
+const register = (chat: string, userId: unknown, more: object = {}) =>
+	request(chatPath(chat), recording("PUT", { userId, ...more }));
 const remove = (chat: string) => request(chatPath(chat), recording("DELETE"));
 
 async function expectRead(chat: string, cookie: string, after: Response, status: number): Promise<void> {
@@ -43,7 +44,7 @@ describe("registering a chat", () => {
 			expect([response.status, (await response.json<{ code: string }>()).code]).toEqual([409, "CHAT_CONFLICT"]);
 			expect(await wholeDatabase()).toBe(before);
 		}
-		expect((await register(chat, user)).status).toBe(200);
+		expect((await register(chat, user, { restore: true })).status).toBe(200);
 	});
 
 	it("by 20 recorders at once makes one chat, with one owner", async () => {
@@ -78,6 +79,7 @@ describe("registering a chat", () => {
 		["a line break", { userId: "demo\nuser" }, /^userId: .*control character/],
 		["a zero byte", { userId: "demo\u0000user" }, /^userId: /],
 		["half of a surrogate pair", { userId: "demo\ud800" }, /^userId: /],
+		["a restore that is neither true nor false", { userId: "demo-user", restore: "yes" }, /^restore: /],
 		["another field beside it", { userId: "demo-user", admin: true }, /admin/],
 	])("refuses %s, and writes nothing", async (_, body, message) => {
 		const before = await wholeDatabase();
@@ -114,17 +116,40 @@ describe("deleting a chat", () => {
 		expect([response.status, (await response.json<{ code: string }>()).code]).toEqual([404, "CHAT_NOT_FOUND"]);
 	});
 
-	it("is undone by registering it again: it comes back with its runs, under a new revision", async () => {
+	it("is not undone by a registration that comes late, or twice", async () => {
+		const owned = await registeredChat();
+		await remove(owned.chat);
+		const before = await wholeDatabase();
+		for (const more of [{}, { restore: false }]) {
+			const late = await register(owned.chat, owned.user, more);
+			expect([late.status, (await late.json<{ code: string }>()).code]).toEqual([409, "CHAT_DELETED"]);
+		}
+		expect(await wholeDatabase()).toBe(before);
+		expect((await putRun(owned.chat, uuid(), report())).status).toBe(404);
+	});
+
+	it("is undone by restore: true: the chat comes back with its runs, under a new revision", async () => {
 		const owned = await registeredChat();
 		const run = uuid();
 		const before = await readList(owned, await putRun(owned.chat, run, report()));
 		const revision = await revisionOf(owned.chat);
 		await remove(owned.chat);
-		const restored = await register(owned.chat, owned.user);
-		expect(restored.status).toBe(200);
+		const restored = await register(owned.chat, owned.user, { restore: true });
+		expect([restored.status, await restored.json()]).toEqual([
+			200,
+			{ data: { chat: { id: owned.chat, userId: owned.user } } },
+		]);
 		expect(await readList(owned, restored)).toEqual(before);
 		expect(await revisionOf(owned.chat)).not.toBe(revision);
 		expect((await putRun(owned.chat, run, report())).status).toBe(200);
+	});
+
+	it("restore: true registers a chat that is new, and changes none that is not deleted", async () => {
+		const [chat, user] = [uuid(), uuid()];
+		expect((await register(chat, user, { restore: true })).status).toBe(201);
+		const before = await wholeDatabase();
+		expect((await register(chat, user, { restore: true })).status).toBe(200);
+		expect(await wholeDatabase()).toBe(before);
 	});
 });
 

@@ -96,7 +96,7 @@ describe(`${WRITERS} writers at once on one chat lose nothing`, () => {
 			expect(new Set(statuses)).toEqual(new Set([201, 404]));
 			expect([statuses.slice(0, 5), statuses.slice(-5)]).toEqual([Array(5).fill(201), Array(5).fill(404)]);
 
-			const restored = await request(path, recording("PUT", { userId: owned.user }));
+			const restored = await request(path, recording("PUT", { userId: owned.user, restore: true }));
 			const { workflowRuns } = await readList(owned, restored);
 			expect(workflowRuns).toEqual(expectedList(reports.filter((_, writer) => statuses[writer] === 201)));
 		},

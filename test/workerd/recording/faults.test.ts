@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { requestWith, runsPath, uuid } from "../helpers.ts";
+import { request, requestWith, runsPath, uuid } from "../helpers.ts";
 import { type Hooks, type Query, watchBindings } from "../watch-bindings.ts";
 import { type OwnedChat, putRun, readList, recording, registeredChat, report } from "./recorder.ts";
 
@@ -170,6 +170,45 @@ describe("a write that fails all the same is a 503, leaves nothing half written,
 		} finally {
 			await env.DB.exec("drop trigger refuse");
 		}
+	});
+});
+
+describe("a write that was given up, and that D1 comes to later, does not land behind its opposite:", () => {
+	const chatPath = (chat: string) => `/api/chats/${chat}`;
+	const isDeleted = async (chat: string) => {
+		const found = await env.DB.prepare("select deleted_at is not null as gone from chats where id = ?")
+			.bind(chat)
+			.first("gone");
+		return found === null ? null : found === 1;
+	};
+
+	/** Sends a request to a D1 that comes to it only after it was given up, and after `meanwhile`. */
+	async function sendLate(chat: string, init: RequestInit, meanwhile: () => Promise<Response>): Promise<void> {
+		const [release, settled] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+		const { calls: _, ...bindings } = watchBindings({ onD1: () => release.promise, settledD1: settled.resolve });
+		await expectUnavailable(await requestWith({ ...bindings, STORE_TIMEOUT_SECONDS: 0.2 }, chatPath(chat), init));
+		expect((await meanwhile()).ok).toBe(true);
+		release.resolve();
+		await settled.promise;
+	}
+	const restore = () => ({ userId: owned.user, restore: true });
+
+	it("a deletion", async () => {
+		await sendLate(owned.chat, recording("DELETE"), () => request(chatPath(owned.chat), recording("PUT", restore())));
+		expect(await isDeleted(owned.chat)).toBe(false);
+	});
+
+	it("a restoration", async () => {
+		const remove = () => request(chatPath(owned.chat), recording("DELETE"));
+		await remove();
+		await sendLate(owned.chat, recording("PUT", restore()), remove);
+		expect(await isDeleted(owned.chat)).toBe(true);
+	});
+
+	it("a registration", async () => {
+		const chat = uuid();
+		await sendLate(chat, recording("PUT", { userId: owned.user }), () => request("/api/health"));
+		expect(await isDeleted(chat)).toBe(null);
 	});
 });
 

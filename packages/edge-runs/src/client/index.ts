@@ -38,8 +38,12 @@ export interface EdgeRunsClient {
 	 * without loss.
 	 */
 	watchWorkflowRuns(chatId: string, options?: { signal?: AbortSignal | undefined }): AsyncGenerator<WorkflowRun[]>;
-	/** Recorders: registers a chat with its owner. The same again changes nothing. */
-	registerChat(chatId: string, userId: string): Promise<{ bookmark: string | null }>;
+	/** Recorders: registers a chat with its owner. The same again changes nothing; `restore` brings a deleted chat back. */
+	registerChat(
+		chatId: string,
+		userId: string,
+		options?: { restore?: boolean | undefined },
+	): Promise<{ bookmark: string | null }>;
 	/** Recorders: reports a run. It may be sent twice, late or out of order. */
 	recordWorkflowRun(
 		chatId: string,
@@ -78,8 +82,9 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 				});
 			return watch(connect, signal);
 		},
-		async registerChat(chatId, userId) {
-			const response = await send(chatPath(chatId), { method: "PUT", json: { userId } });
+		async registerChat(chatId, userId, { restore } = {}) {
+			const json = { userId, ...(restore !== undefined && { restore }) };
+			const response = await send(chatPath(chatId), { method: "PUT", json });
 			await readData(response);
 			return { bookmark: bookmarkOf(response) };
 		},

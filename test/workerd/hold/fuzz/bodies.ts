@@ -48,7 +48,7 @@ const list = fc
 const anyJson = fc.oneof(
 	{ weight: 4, arbitrary: anyReport },
 	{ weight: 3, arbitrary: list },
-	{ weight: 2, arbitrary: fc.constant({ userId: OWNER }) },
+	{ weight: 2, arbitrary: fc.constantFrom<object>({ userId: OWNER }, { userId: OWNER, restore: true }) },
 	anyText.map((userId) => ({ userId })),
 	strangeValue,
 	fc.tuple(anyReport, keys).map(([report, key]) => ({ data: { workflowRun: report, [key]: report } })),
