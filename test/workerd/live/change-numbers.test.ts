@@ -56,7 +56,7 @@ describe("a chat's change number", () => {
 		await request(`/api/chats/${chat}`, recording("DELETE"));
 		await request(`/api/chats/${chat}`, recording("DELETE"));
 		expect((await now(chat)).change).toBe(2);
-		await request(`/api/chats/${chat}`, recording("PUT", { userId: user }));
+		await request(`/api/chats/${chat}`, recording("PUT", { userId: user, restore: true }));
 		expect((await now(chat)).change).toBe(3);
 		expect(await changedSince(chat, before)).toEqual([]);
 	});
