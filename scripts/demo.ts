@@ -1,4 +1,4 @@
-/** `npm run demo`: an engine that plays a workflow on the seeded chat, for a person to watch. */
+/** `npm run demo`: an engine that plays a workflow on a seeded chat, for a person to watch. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { command, Stop } from "./command-line.ts";
@@ -7,13 +7,13 @@ import { parseOrigin, recorderToken } from "./recorder.ts";
 import { CHATS, USER } from "./seed.ts";
 import { sender } from "./send.ts";
 
-const HELP = `Plays a workflow of five steps on the seeded chat, one run after another, until Ctrl+C:
+const HELP = `Plays a workflow of five steps on the chat that the link of npm run dev opens, one run after another, until Ctrl+C:
 
   npm run demo
 
   --once        one run only
   --fail        each run fails; without it about one in four does
-  --speed N     so many times as fast: 0.1 to 100
+  --speed N     N times as fast: 0.1 to 100
   --url URL     where the service is: http://localhost:3026 unless given
   --help        says this
 
@@ -37,7 +37,8 @@ await command(HELP, OPTIONS, async ({ values: options }) => {
 	await requireService(origin);
 	const send = sender(origin, recorderToken(origin));
 
-	const chat = `/api/chats/${CHATS.example}`;
+	// Not the contract's chat: its example stays as it is documented.
+	const chat = `/api/chats/${CHATS.everyStatus}`;
 	const put = async (path: string, body: object) => {
 		const { ok, code, message } = await send("PUT", path, JSON.stringify(body));
 		if (!ok) throw new Stop(`PUT ${path} is refused: ${code} ${message}`);

@@ -11,9 +11,9 @@ const Check = z.enum(["ok", "failing"]);
 
 const Health = z
 	.strictObject({
-		status: Check.openapi({ description: "ok if every check is" }),
+		status: Check.openapi({ description: "ok if every check is ok" }),
 		version: z.string().openapi({ description: "Of edge-runs", example: "0.2.0" }),
-		deployment: z.string().nullable().openapi({ description: "The Workers version's id, where there is one" }),
+		deployment: z.string().nullable().openapi({ description: "The id of the Workers version; null without one" }),
 		checks: z.strictObject({
 			configuration: Check.openapi({ description: "Vars and secrets; the log says what is wrong" }),
 			d1: Check,

@@ -16,7 +16,7 @@ export const recordWorkflowRunsRoute = createRoute({
 	operationId: "recordWorkflowRuns",
 	summary: "Report several workflow runs",
 	description:
-		`Merges 1 to ${MAX_RUNS} reports, as a PUT of each would, but all of them or none. ` +
+		`Merges 1 to ${MAX_RUNS} reports, as a PUT of each would. All of them are stored, or nothing. ` +
 		"The body of a GET may be sent back as it is, with its envelope.",
 	tags: ["Recording"],
 	security: recorderSecurity,

@@ -158,7 +158,7 @@ export const WorkflowRunReports = orServed(
 			nextCursor: z
 				.string()
 				.nullish()
-				.openapi({ description: "Says nothing here: it is what a page of a GET has, which may be sent back" }),
+				.openapi({ description: "Ignored. A page of a GET has it, and may be sent back as it is" }),
 		})
 		.openapi("WorkflowRunReports", {
 			example: {

@@ -21,7 +21,7 @@ interface Step {
 /** The seeded chat's runs, the newest last. */
 async function storedRuns() {
 	const { results } = await service.DB.prepare(
-		"select status, started_at, completed_at, error, steps from workflow_runs where chat_id = '550e8400-e29b-41d4-a716-446655440000' order by created_at",
+		"select status, started_at, completed_at, error, steps from workflow_runs where chat_id = '7d9f3c52-5b0e-4c5e-9a55-0f4a4a1f6c01' order by created_at",
 	).all<{
 		status: string;
 		started_at: string | null;
