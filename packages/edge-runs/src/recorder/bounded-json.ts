@@ -1,29 +1,45 @@
 import { textBytes } from "../protocol/text.ts";
 import type { JsonValue } from "../protocol/types.ts";
 
-const TOO_LARGE = Symbol("too large");
-
 export type Bounded =
 	| { readonly is: "json"; readonly value: JsonValue; readonly length: number }
 	| { readonly is: "nothing" | "too large" | "not json" };
 
+/** Deeper values are circles, or as good as. */
+const MAX_DEPTH = 500;
+
 /**
- * A copy of a value as JSON would carry it, so that later changes to it are none of the report's. It gives up as soon as
- * it is known to be too large: a huge value costs no more than one of the limit. Never throws.
+ * A copy of a value as JSON would carry it, so that later changes to it are none of the report's. A huge value costs no
+ * more than one of the limit. Never throws.
  * @param maxBytes of its JSON in UTF-8
  */
 export function boundedJson(value: unknown, maxBytes: number): Bounded {
-	let spent = 0;
 	try {
-		const text = JSON.stringify(value, (key, member: unknown) => {
-			spent += key.length + (typeof member === "string" ? member.length : 1);
-			if (spent > maxBytes) throw TOO_LARGE;
-			return member;
-		}) as string | undefined;
+		if (spend(value, maxBytes, MAX_DEPTH) < 0) return { is: "too large" };
+		const text = JSON.stringify(value) as string | undefined;
 		if (text === undefined) return { is: "nothing" };
-		if (textBytes(text) > maxBytes) return { is: "too large" };
+		if (text.length > maxBytes || textBytes(text) > maxBytes) return { is: "too large" };
 		return { is: "json", value: JSON.parse(text), length: text.length };
-	} catch (error) {
-		return { is: error === TOO_LARGE ? "too large" : "not json" };
+	} catch {
+		// A BigInt, a circle, a getter or `toJSON` that throws.
+		return { is: "not json" };
 	}
+}
+
+/** @returns what is left of the room when a value is written, or less than 0: it is looked at no longer then */
+function spend(value: unknown, room: number, depth: number): number {
+	if (typeof value === "string") return room - value.length;
+	if (typeof value !== "object" || value === null) return room - 1;
+	if (ArrayBuffer.isView(value)) return room - value.byteLength;
+	if (depth === 0) return -1;
+	let left = room - 2;
+	if (Array.isArray(value)) {
+		for (let index = 0; index < value.length && left >= 0; index++) left = spend(value[index], left - 1, depth - 1);
+	} else {
+		for (const key in value) {
+			left = spend((value as Record<string, unknown>)[key], left - key.length - 3, depth - 1);
+			if (left < 0) break;
+		}
+	}
+	return left;
 }
