@@ -38,6 +38,11 @@ export function mergeRuns(a: WorkflowRun, b: WorkflowRun): WorkflowRun {
 	return mergeBy(RUN_RULES, a, b);
 }
 
+/** Merges two states of one step of a run. */
+export function mergeStep(a: Step, b: Step): Step {
+	return mergeBy(STEP_RULES, a, b);
+}
+
 function mergeBy<T extends State>(rules: MergeRules<T>, a: T, b: T): T {
 	const [winner, loser] = compareStates(a, b) < 0 ? [b, a] : [a, b];
 	const pair: Pair<T> = { a, b, winner, loser };
@@ -83,7 +88,7 @@ export const RUN_RULES: MergeRules<WorkflowRun> = {
 
 function mergeSteps(a: readonly Step[], b: readonly Step[]): Step[] {
 	const merged = new Map<string, Step>();
-	for (const step of [...a, ...b]) merged.set(step.id, mergeBy(STEP_RULES, merged.get(step.id) ?? step, step));
+	for (const step of [...a, ...b]) merged.set(step.id, mergeStep(merged.get(step.id) ?? step, step));
 	const all = [...merged.values()];
 	// By id, which no merge changes: a step that one merge leaves out would be left out by every later one too.
 	const kept = all.length > MAX_STEPS ? all.sort((x, y) => compareStepIds(x.id, y.id)).slice(0, MAX_STEPS) : all;
