@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { z } from "@hono/zod-openapi";
+import type { WorkflowRunRecorder as PublishedRecorder, RunOverRpc, Written } from "#recorder/binding.ts";
 import { deleteChat } from "./chats/delete.ts";
 import { registerChat } from "./chats/register.ts";
 import { ChatRegistration } from "./chats/schemas.ts";
@@ -11,13 +12,9 @@ import { type Scope, scopeOf } from "./scope.ts";
 import { Uuid } from "./uuid.ts";
 import { recordRun, recordRuns, toRecordedRuns } from "./workflow-runs/record.ts";
 import { WorkflowRunReport, WorkflowRunReports } from "./workflow-runs/report.ts";
-import type { WorkflowRun } from "./workflow-runs/schemas.ts";
 
-/** Every verb's answer has this beside its result. */
-interface Recorded {
-	/** Send it as `x-d1-bookmark` with a read: the answer then includes this write. */
-	readonly bookmark: string | null;
-}
+/** The type that the package publishes, without what only Cloudflare's types look for. */
+type Published = Omit<PublishedRecorder, "__WORKER_ENTRYPOINT_BRAND">;
 
 /**
  * The verbs of the HTTP API for Workers that bind this service. The binding is the permission.
@@ -26,12 +23,12 @@ interface Recorded {
  * HTTP API. The error also has the code as `code`, for callers whose compatibility date is 2026-04-21 or later
  * (`enhanced_error_serialization`). For others an error's properties get lost on the way.
  */
-export class WorkflowRunRecorder extends WorkerEntrypoint<Env> {
+export class WorkflowRunRecorder extends WorkerEntrypoint<Env> implements Published {
 	/**
 	 * Registers a chat with its owner; see `PUT /api/chats/:chatId`.
 	 * @returns `created`: whether the chat is new
 	 */
-	async registerChat(chatId: string, registration: ChatRegistration): Promise<Recorded & { created: boolean }> {
+	async registerChat(chatId: string, registration: ChatRegistration): Promise<Written & { created: boolean }> {
 		return this.#run("registerChat", async (scope) => {
 			const { result, bookmark } = await registerChat(
 				scope,
@@ -43,7 +40,7 @@ export class WorkflowRunRecorder extends WorkerEntrypoint<Env> {
 	}
 
 	/** Deletes a chat softly; see `DELETE /api/chats/:chatId`. */
-	async deleteChat(chatId: string): Promise<Recorded> {
+	async deleteChat(chatId: string): Promise<Written> {
 		return this.#run("deleteChat", async (scope) => {
 			const { bookmark } = await deleteChat(scope, parseChatId(chatId));
 			return { bookmark };
@@ -57,8 +54,8 @@ export class WorkflowRunRecorder extends WorkerEntrypoint<Env> {
 	async recordWorkflowRun(
 		chatId: string,
 		runId: string,
-		report: z.input<typeof WorkflowRunReport>,
-	): Promise<Recorded & { workflowRun: WorkflowRun; created: boolean }> {
+		report: Parameters<Published["recordWorkflowRun"]>[2],
+	): Promise<Written & { workflowRun: RunOverRpc; created: boolean }> {
 		return this.#run("recordWorkflowRun", async (scope) => {
 			const { result, bookmark } = await recordRun(
 				scope,
@@ -76,8 +73,8 @@ export class WorkflowRunRecorder extends WorkerEntrypoint<Env> {
 	 */
 	async recordWorkflowRuns(
 		chatId: string,
-		reports: z.input<typeof WorkflowRunReports>,
-	): Promise<Recorded & { workflowRuns: WorkflowRun[]; created: string[] }> {
+		reports: Parameters<Published["recordWorkflowRuns"]>[1],
+	): Promise<Written & { workflowRuns: RunOverRpc[]; created: string[] }> {
 		return this.#run("recordWorkflowRuns", async (scope) => {
 			const { workflowRuns } = parse(WorkflowRunReports, reports, "INVALID_BODY");
 			const { result, bookmark } = await recordRuns(scope, parseChatId(chatId), workflowRuns);
