@@ -21,7 +21,7 @@ export function rememberOlder(key: string | object, now: number): void {
 	rememberedBy(key).set(key, now + REMEMBERED_MILLISECONDS);
 }
 
-/** What zod says, and so the service. */
+/** What the service of 0.1 says of them. */
 export const NAMES_UNKNOWN_FIELDS = /unrecognized key/i;
 
 /** A report with no fields but those of 0.1. */
