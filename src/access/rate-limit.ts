@@ -3,7 +3,7 @@ import { withDeadline } from "../deadline.ts";
 import { type Env, readConfig } from "../env.ts";
 import { ServiceError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { logError } from "../log.ts";
+import { logError, logInfo } from "../log.ts";
 import type { Scope } from "../scope.ts";
 
 /** The rate limiting bindings of `wrangler.toml`. */
@@ -17,7 +17,7 @@ type Limiter = Extract<keyof Env, `${string}_LIMIT`>;
  */
 export async function countAgainst(limiter: Limiter, key: string, { env, requestId }: Scope): Promise<void> {
 	const binding = env[limiter];
-	if (!binding) return;
+	if (!binding) return sayThatItIsOff(limiter, env, requestId);
 	let success = true;
 	try {
 		({ success } = await withDeadline(binding.limit({ key }), readConfig(env).storeTimeoutSeconds));
@@ -25,6 +25,18 @@ export async function countAgainst(limiter: Limiter, key: string, { env, request
 		logError({ requestId, event: "rate limit", limiter }, error);
 	}
 	if (!success) throw new ServiceError("RATE_LIMITED");
+}
+
+/** The limiters that are known to be off, by the isolate's bindings. */
+const off = new WeakMap<Env, Set<Limiter>>();
+
+/** Once in an isolate, and to the log alone: strangers need not know what is unlimited. */
+function sayThatItIsOff(limiter: Limiter, env: Env, requestId: string): void {
+	const known = off.get(env) ?? new Set();
+	off.set(env, known);
+	if (known.has(limiter)) return;
+	known.add(limiter);
+	logInfo({ requestId, event: "no limit", limiter });
 }
 
 /**

@@ -40,8 +40,9 @@ const SHAPE_VERSION = 1;
  * (RFC 6761, 6.4), and nothing of the request but the chat id. It is a bare URL, since `match` answers 304 and ranges
  * by itself to a request with those headers.
  */
-const open = () => caches.open("edge-runs-history");
-const keyOf = (chatId: string) => `https://history.invalid/v${SHAPE_VERSION}/chats/${chatId}`;
+export const openCache = () => caches.open("edge-runs-history");
+export const CACHE_ORIGIN = "https://history.invalid";
+const keyOf = (chatId: string) => `${CACHE_ORIGIN}/v${SHAPE_VERSION}/chats/${chatId}`;
 
 /**
  * The entry of a chat, or null if the cache has no entry. A cache that fails or hangs costs speed, not answers. An entry
@@ -68,7 +69,7 @@ async function match<T>(
 	use: (response: Response, meta: Omit<KeptMeta, "chatId">) => Promise<T | null>,
 ): Promise<T | null> {
 	const find = async () => {
-		const response = await (await open()).match(keyOf(chatId));
+		const response = await (await openCache()).match(keyOf(chatId));
 		if (!response) return null;
 		const kept = JSON.parse(decodeURIComponent(response.headers.get(META) ?? "")) as KeptMeta;
 		const { chatId: keptFor, ...meta } = kept;
@@ -93,7 +94,7 @@ export async function storeHistory(
 	// Percent-encoded, since a header takes only Latin-1, and a user id may be any text.
 	const headers = { "cache-control": `max-age=${seconds}`, [META]: encodeURIComponent(JSON.stringify(meta)) };
 	try {
-		await (await open()).put(keyOf(chatId), new Response(body, { headers }));
+		await (await openCache()).put(keyOf(chatId), new Response(body, { headers }));
 	} catch (error) {
 		logError({ requestId, event: "cache", doing: "put" }, error);
 	}
@@ -102,7 +103,7 @@ export async function storeHistory(
 /** Forgets the entry of a chat. Never rejects. */
 export async function forgetHistory({ requestId }: Scope, chatId: string): Promise<void> {
 	try {
-		await (await open()).delete(keyOf(chatId));
+		await (await openCache()).delete(keyOf(chatId));
 	} catch (error) {
 		logError({ requestId, event: "cache", doing: "delete" }, error);
 	}

@@ -134,19 +134,6 @@ it("a put that fails behind the answer leaves the answer, and the next one, as t
 	for (let i = 0; i < 2; i++) expect((await requestWith({}, runsPath(chat), init)).status).toBe(200);
 });
 
-describe("/api/health", () => {
-	it.each([
-		["d1", { onD1: never }],
-		["kv", { onKv: never }],
-	])("says within STORE_TIMEOUT_SECONDS that %s is failing where it hangs", async (name, hooks) => {
-		const response = await requestWith(without(watchBindings(hooks)), "/api/health");
-		expect(response.status).toBe(503);
-		expect(await response.json()).toMatchObject({
-			checks: { configuration: "ok", d1: "ok", kv: "ok", [name]: "failing" },
-		});
-	});
-});
-
 it("a reader sees what was stored before an outage, once the cache is gone and D1 is back", async () => {
 	const { chat, run, init } = await ownChat();
 	const second = uuid();

@@ -1,6 +1,8 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { networkOf } from "../../../src/access/rate-limit.ts";
+import { app } from "../../../src/app.ts";
 import type { Env } from "../../../src/env.ts";
 import { ERRORS } from "../../../src/errors.ts";
 import wranglerToml from "../../../wrangler.toml?raw";
@@ -230,19 +232,21 @@ describe("a limiter", () => {
 		vi.restoreAllMocks();
 	});
 
-	it("that is not bound limits nothing, and /api/health says so", async () => {
-		const limiters = async (changed: Limits) =>
-			(await (await requestWith(changed, "/api/health")).json<{ rateLimits: object }>()).rateLimits;
-		expect(await limiters({})).toEqual({ reads: true, writes: true, signIns: true });
-		expect(await limiters({ READ_LIMIT: undefined })).toEqual({ reads: false, writes: true, signIns: true });
-		expect(await limiters({ WRITE_LIMIT: undefined, SIGN_IN_LIMIT: undefined })).toEqual({
-			reads: true,
-			writes: false,
-			signIns: false,
-		});
+	it("that is not bound limits nothing, and the log says so once, but no stranger hears of it", async () => {
+		const logged = vi.spyOn(console, "log").mockImplementation(() => {});
 		const { chat, cookie } = await ownChat();
-		const all = await statuses(LIMIT + 2, () => read(runsPath(chat), { cookie }, { ...SMALL, READ_LIMIT: undefined }));
-		expect(all).toEqual(Array(LIMIT + 2).fill(200));
+		const bindings = { ...env, ...SMALL, READ_LIMIT: undefined } as unknown as Env;
+		for (let i = 0; i < LIMIT + 2; i++) {
+			const context = createExecutionContext();
+			const sent = new Request(`http://edge-runs.test${runsPath(chat)}`, { headers: { cookie } });
+			expect((await app.fetch(sent, bindings, context)).status).toBe(200);
+			await waitOnExecutionContext(context);
+		}
+		const lines = logged.mock.calls.map(([line]) => JSON.parse(line as string));
+		expect(lines.filter(({ event }) => event === "no limit")).toEqual([
+			{ level: "info", requestId: expect.any(String), event: "no limit", limiter: "READ_LIMIT" },
+		]);
+		expect(await (await requestWith({ READ_LIMIT: undefined }, "/api/health")).text()).not.toMatch(/limit/i);
 	});
 
 	it.each<[string, () => unknown]>([

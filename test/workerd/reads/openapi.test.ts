@@ -7,7 +7,7 @@ import { ERRORS, type ErrorCode } from "../../../src/errors.ts";
 import { readExample } from "../../fixtures/contract.ts";
 import contract from "../../fixtures/contract.txt?raw";
 import { openApiDocument, openApiOperations } from "../conforms.ts";
-import { request, requestWith } from "../helpers.ts";
+import { request } from "../helpers.ts";
 
 const document = await openApiDocument();
 const operations = await openApiOperations();
@@ -99,26 +99,5 @@ describe("the OpenAPI document", () => {
 			sessionCookie: { type: "apiKey", in: "cookie", name: "better-auth.session_token" },
 			secureSessionCookie: { type: "apiKey", in: "cookie", name: "__Secure-better-auth.session_token" },
 		});
-	});
-});
-
-describe("/api/health", () => {
-	it("says that all is well", async () => {
-		const response = await request("/api/health");
-		expect(response.status).toBe(200);
-		expect(response.headers.get("cache-control")).toBe("no-store");
-		const checks = { configuration: "ok", d1: "ok", kv: "ok" };
-		expect(await response.json()).toMatchObject({ status: "ok", version, checks });
-	});
-
-	it.each([
-		["configuration", { BETTER_AUTH_SECRET: "too short" }],
-		["d1", { DB: undefined }],
-		["kv", { SESSIONS: undefined }],
-	])("says that %s is failing, and the others not", async (name, changed) => {
-		const response = await requestWith(changed, "/api/health");
-		expect(response.status).toBe(503);
-		const checks = { configuration: "ok", d1: "ok", kv: "ok", [name]: "failing" };
-		expect(await response.json()).toMatchObject({ status: "failing", checks });
 	});
 });

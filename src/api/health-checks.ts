@@ -1,0 +1,75 @@
+import journal from "../../drizzle/meta/_journal.json";
+import { withDeadline } from "../deadline.ts";
+import { readConfig } from "../env.ts";
+import { logError } from "../log.ts";
+import type { Scope } from "../scope.ts";
+import { CACHE_ORIGIN, openCache } from "../workflow-runs/edge-cache.ts";
+
+export type Verdict = "ok" | "failing";
+
+export type CheckName = "configuration" | "d1" | "migrations" | "kv" | "cache";
+
+export type Findings = Readonly<Record<CheckName, Verdict>>;
+
+/** The migrations that this Worker was built with, as `wrangler d1 migrations apply` names them in the database. */
+const MIGRATIONS = journal.entries.map(({ tag }) => `${tag}.sql`);
+
+/** The key need not exist. The check is that KV answers. */
+const KV_PROBE = "edge-runs-health";
+const CACHE_PROBE = `${CACHE_ORIGIN}/health`;
+const CACHE_PROBE_SECONDS = 60;
+
+/** Asks everything that the service needs, at the same time, each for `STORE_TIMEOUT_SECONDS` at most. Never rejects. */
+export async function runChecks(scope: Scope): Promise<Findings> {
+	const { env } = scope;
+	const [configuration, d1, migrations, kv, cache] = await Promise.all([
+		check(scope, "configuration", async () => readConfig(env)),
+		check(scope, "d1", () => env.DB.prepare("select 1 from chats limit 1").first()),
+		check(scope, "migrations", () => findMigrations(env.DB)),
+		check(scope, "kv", () => env.SESSIONS.get(KV_PROBE)),
+		check(scope, "cache", findInCache),
+	]);
+	return { configuration, d1, migrations, kv, cache };
+}
+
+/** A database that knows more than this Worker is fine: the Worker was rolled back, the database was not. */
+async function findMigrations(db: D1Database): Promise<void> {
+	const { results } = await db.prepare("select name from d1_migrations").all<{ name: string }>();
+	const applied = new Set(results.map(({ name }) => name));
+	const missing = MIGRATIONS.filter((name) => !applied.has(name));
+	if (missing.length > 0)
+		throw new Error(`the database lacks ${missing.join(", ")}: run "npm run db:migrate" before you deploy`);
+}
+
+/** Behind Access and on some hosts the Cache API takes everything and keeps nothing. Every read then goes to D1. */
+async function findInCache(): Promise<void> {
+	const cache = await openCache();
+	const find = async () => {
+		const found = await cache.match(CACHE_PROBE);
+		await found?.body?.cancel();
+		return found !== undefined;
+	};
+	if (await find()) return;
+	const headers = { "cache-control": `max-age=${CACHE_PROBE_SECONDS}` };
+	await cache.put(CACHE_PROBE, new Response("ok", { headers }));
+	if (!(await find())) throw new Error("the Cache API keeps nothing here: every read goes to D1");
+}
+
+async function check({ env, requestId }: Scope, name: CheckName, probe: () => Promise<unknown>): Promise<Verdict> {
+	try {
+		await withDeadline(probe(), timeoutSeconds({ env }));
+		return "ok";
+	} catch (error) {
+		logError({ requestId, event: "health", check: name }, error);
+		return "failing";
+	}
+}
+
+/** The default of 5 s, if the configuration itself is what fails. */
+function timeoutSeconds({ env }: Pick<Scope, "env">): number {
+	try {
+		return readConfig(env).storeTimeoutSeconds;
+	} catch {
+		return 5;
+	}
+}

@@ -1,0 +1,144 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import journal from "../../../drizzle/meta/_journal.json";
+import { version } from "../../../package.json";
+import { app } from "../../../src/app.ts";
+import type { Env } from "../../../src/env.ts";
+import { request, requestWith } from "../helpers.ts";
+import { watchBindings } from "../watch-bindings.ts";
+
+const ALL_OK = { configuration: "ok", d1: "ok", migrations: "ok", kv: "ok", cache: "ok" };
+const never = () => new Promise<never>(() => {});
+
+let logged: string[];
+beforeEach(() => {
+	logged = [];
+	vi.spyOn(console, "log").mockImplementation(() => {});
+	vi.spyOn(console, "error").mockImplementation((line: string) => void logged.push(line));
+});
+afterEach(() => {
+	vi.restoreAllMocks();
+	vi.useRealTimers();
+});
+
+type Changed = { [K in keyof Env]?: Env[K] | undefined };
+
+/** What is found with other bindings, and with which status. */
+async function findings(changed: Changed = {}): Promise<[number, Record<string, string>]> {
+	const response = await requestWith(changed, "/api/health");
+	const { status, checks } = await response.json<{ status: string; checks: Record<string, string> }>();
+	expect(status).toBe(response.status === 200 ? "ok" : "failing");
+	return [response.status, checks];
+}
+
+describe("/api/health", () => {
+	it("says that all is well", async () => {
+		const response = await request("/api/health");
+		expect([response.status, response.headers.get("cache-control")]).toEqual([200, "no-store"]);
+		expect(await response.json()).toEqual({
+			status: "ok",
+			version,
+			deployment: expect.toSatisfy((id) => id === null || typeof id === "string"),
+			checkedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+			checks: ALL_OK,
+		});
+	});
+
+	it.each<[string, Changed, object?]>([
+		["configuration", { BETTER_AUTH_SECRET: "too short" }],
+		["d1", { DB: undefined }, { migrations: "failing" }],
+		["kv", { SESSIONS: undefined }],
+	])("says that %s is failing, and the others not", async (name, changed, more = {}) => {
+		expect(await findings(changed)).toEqual([503, { ...ALL_OK, [name]: "failing", ...more }]);
+	});
+
+	it.each([
+		["d1", { onD1: never }],
+		["kv", { onKv: never }],
+	])("says within STORE_TIMEOUT_SECONDS that %s is failing where it hangs", async (name, hooks) => {
+		const { calls: _, ...bindings } = watchBindings(hooks);
+		const [status, checks] = await findings({ ...bindings, STORE_TIMEOUT_SECONDS: 0.1 });
+		expect([status, checks]).toMatchObject([503, { configuration: "ok", cache: "ok", [name]: "failing" }]);
+	});
+});
+
+describe("/api/health looks for migrations", () => {
+	const [last] = journal.entries.slice(-1).map(({ tag }) => `${tag}.sql`);
+
+	it("is failing where the database lacks a migration, even the last one alone", async () => {
+		const row = await env.DB.prepare("select * from d1_migrations where name = ?").bind(last).first();
+		expect(row).not.toBeNull();
+		await env.DB.prepare("delete from d1_migrations where name = ?").bind(last).run();
+		try {
+			expect(await findings()).toEqual([503, { ...ALL_OK, migrations: "failing" }]);
+			expect(logged.join()).toContain(`the database lacks ${last}`);
+		} finally {
+			const names = Object.keys(row as object);
+			await env.DB.prepare(`insert into d1_migrations (${names.join()}) values (${names.map(() => "?").join()})`)
+				.bind(...Object.values(row as object))
+				.run();
+		}
+	});
+
+	it("is fine with a database that has a later one, as after a roll back", async () => {
+		await env.DB.prepare("insert into d1_migrations (name) values ('9999_later.sql')").run();
+		try {
+			expect(await findings()).toEqual([200, ALL_OK]);
+		} finally {
+			await env.DB.prepare("delete from d1_migrations where name = '9999_later.sql'").run();
+		}
+	});
+});
+
+describe("/api/health looks at the cache", () => {
+	it.each<[string, () => Promise<Cache>]>([
+		["it keeps nothing", async () => ({ match: async () => undefined, put: async () => undefined }) as never],
+		["it throws", () => Promise.reject(new Error("no cache here"))],
+		["it hangs", never],
+	])("says that the cache is failing, which is no outage: %s", async (_, open) => {
+		vi.spyOn(caches, "open").mockImplementation(open);
+		expect(await findings({ STORE_TIMEOUT_SECONDS: 0.1 })).toEqual([200, { ...ALL_OK, cache: "failing" }]);
+	});
+});
+
+describe("/api/health is remembered", () => {
+	/** Asks again and again with the same bindings, as an isolate has them. */
+	function isolate(changed: Changed = {}) {
+		const { calls, ...bindings } = watchBindings();
+		const all = { ...env, ...bindings, ...changed } as Env;
+		const ask = async () => {
+			const context = createExecutionContext();
+			const response = await app.fetch(new Request("http://edge-runs.test/api/health"), all, context);
+			await waitOnExecutionContext(context);
+			return response.json<{ status: string; checkedAt: string }>();
+		};
+		return { ask, asked: () => calls.d1.length + calls.kv.length };
+	}
+
+	it("so that asking often asks the stores once", async () => {
+		const { ask, asked } = isolate();
+		const first = await ask();
+		const once = asked();
+		expect(once).toBeGreaterThan(1);
+		for (let i = 0; i < 20; i++) expect(await ask()).toEqual(first);
+		expect(asked()).toBe(once);
+	});
+
+	it("for some seconds", async () => {
+		const { ask, asked } = isolate();
+		await ask();
+		const once = asked();
+		vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 6_000 });
+		await ask();
+		expect(asked()).toBe(2 * once);
+	});
+
+	it("so a failure too, and no longer", async () => {
+		const { ask } = isolate({ BETTER_AUTH_SECRET: "short" });
+		expect((await ask()).status).toBe("failing");
+		const { checkedAt } = await ask();
+		vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 6_000 });
+		expect((await ask()).checkedAt > checkedAt).toBe(true);
+	});
+});
