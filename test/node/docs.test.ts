@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { transform } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { ERRORS } from "../../src/errors.ts";
 import { ELSEWHERE, PASTED } from "./commands.ts";
@@ -121,6 +123,29 @@ it.each(LINKING)("the files that %s names are there", (document) => {
 	const named = [...readText(document).matchAll(/`((?:src|test|packages|scripts|bench|soak|docs)\/[\w./-]+)`/g)];
 	const missing = named.filter(([, file]) => !existsSync(path.join(root, file as string)));
 	expect(missing.map(([, file]) => file)).toEqual([]);
+});
+
+describe.each(LINKING)("the code in %s", (document) => {
+	const blocks = (language: string) => fencedBlocks(readText(document), language);
+
+	it("is TypeScript, where it says so", async () => {
+		for (const loader of ["ts", "tsx", "js"] as const) {
+			for (const code of blocks(loader)) {
+				await expect(transform(code, { loader, jsx: "automatic" }), code).resolves.toBeDefined();
+			}
+		}
+	});
+
+	it("is JSON, where it says so", () => {
+		for (const code of blocks("json")) expect(() => JSON.parse(code), code).not.toThrow();
+	});
+
+	it("is a shell's, where it says so", () => {
+		for (const code of blocks("sh")) {
+			const { status, stderr } = spawnSync("bash", ["-n"], { input: code, encoding: "utf8" });
+			expect([code, status, stderr]).toEqual([code, 0, ""]);
+		}
+	});
 });
 
 it.each(LINKING)("no link of %s is dead", (document) => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import * as limits from "#protocol/limits.ts";
 import api from "../../../docs/api.md?raw";
 import recording from "../../../docs/recording.md?raw";
+import readme from "../../../README.md?raw";
 import { openApiDocument, openApiOperations } from "../conforms.ts";
 
 const { components } = await openApiDocument();
@@ -32,6 +33,13 @@ describe("docs/api.md", () => {
 		expect(names).toContain("workflowId");
 		expect(missing(names, api)).toEqual([]);
 	});
+});
+
+it("the README lists no route of the API that is not there", () => {
+	const listed = [...readme.matchAll(/^\| `(\w+ \/api\/\S+)` \|/gm)].map(([, route]) => route);
+	const there = operations.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ":$1")}`);
+	expect(listed.length).toBeGreaterThan(8);
+	expect(listed.filter((route) => ![...there, "GET /api/openapi.json"].includes(route as string))).toEqual([]);
 });
 
 it("docs/recording.md says every limit of a report", () => {
