@@ -11,7 +11,7 @@ export interface Ask {
 	readonly cacheStatus?: RegExp | undefined;
 }
 
-export interface Answer {
+export interface HttpAnswer {
 	readonly status: number;
 	readonly headers: IncomingHttpHeaders;
 	readonly body: Buffer;
@@ -24,7 +24,7 @@ export function ask(
 	headers: Record<string, string>,
 	method = "GET",
 	body = "",
-): Promise<Answer> {
+): Promise<HttpAnswer> {
 	return new Promise((resolve, reject) => {
 		const sent = request(url, { agent, method, headers }, (response) => {
 			const chunks: Buffer[] = [];

@@ -1,6 +1,6 @@
 import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Answer, ask } from "../bench/load.ts";
+import { ask, type HttpAnswer } from "../bench/load.ts";
 import type { WorkflowRun } from "../src/workflow-runs/schemas.ts";
 import { lifeOf, pick, scramble } from "./life.ts";
 import type { Model } from "./model.ts";
@@ -14,13 +14,13 @@ export interface Chat {
 	readonly model: Model;
 }
 
-/** What every actor works with. */
-export interface Stage {
+/** Shared by all actors of a soak. */
+export interface SoakSetup {
 	readonly url: URL;
 	readonly chats: readonly Chat[];
 	readonly token: string;
 	readonly tally: Tally;
-	/** Whether it is time to go home. */
+	/** Whether the time is up. */
 	readonly isOver: () => boolean;
 }
 
@@ -30,15 +30,15 @@ const SERVER_ERROR = 500;
 const TRIES = 10;
 
 export const pathOf = ({ id }: Chat) => `/api/chats/${id}/workflow-runs`;
-export const runsIn = ({ body }: Answer): WorkflowRun[] => JSON.parse(body.toString()).data.workflowRuns;
+export const runsIn = ({ body }: HttpAnswer): WorkflowRun[] => JSON.parse(body.toString()).data.workflowRuns;
 
-/** Asks once and keeps count; an answer that is none of the expected ones is a complaint. */
+/** Asks once and counts the answer. An answer that was not expected is a complaint. */
 async function askAs(
-	{ url, tally }: Stage,
+	{ url, tally }: SoakSetup,
 	kind: string,
 	expected: readonly number[],
 	...[agent, path, headers, method, body]: [Agent, string, Record<string, string>, string?, string?]
-): Promise<Answer> {
+): Promise<HttpAnswer> {
 	const start = performance.now();
 	const answer = await ask(agent, new URL(path, url), headers, method, body);
 	tally.count(kind, answer.status, performance.now() - start);
@@ -47,11 +47,11 @@ async function askAs(
 	return answer;
 }
 
-/** Does something again and again, over a connection of its own, with a short rest. */
-async function loop(stage: Stage, once: (agent: Agent) => Promise<void>): Promise<void> {
+/** Does something again and again, over its own connection, with a short rest in between. */
+async function loop(setup: SoakSetup, once: (agent: Agent) => Promise<void>): Promise<void> {
 	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 	try {
-		while (!stage.isOver()) {
+		while (!setup.isOver()) {
 			await once(agent);
 			await sleep(Math.random() * THINK_MILLISECONDS);
 		}
@@ -61,74 +61,74 @@ async function loop(stage: Stage, once: (agent: Agent) => Promise<void>): Promis
 }
 
 /** Reads the whole list. */
-export const reader = (stage: Stage) =>
-	loop(stage, async (agent) => {
-		const chat = pick(stage.chats);
+export const reader = (setup: SoakSetup) =>
+	loop(setup, async (agent) => {
+		const chat = pick(setup.chats);
 		const askedAt = Date.now();
-		const answer = await askAs(stage, "read", [200], agent, pathOf(chat), { cookie: chat.cookie });
-		if (answer.status === 200) stage.tally.complain("read", chat.model.late(runsIn(answer), askedAt));
+		const answer = await askAs(setup, "read", [200], agent, pathOf(chat), { cookie: chat.cookie });
+		if (answer.status === 200) setup.tally.complain("read", chat.model.late(runsIn(answer), askedAt));
 	});
 
-/** Asks for changes, as a tab that polls does. */
-export function poller(stage: Stage): Promise<void> {
-	const chat = pick(stage.chats);
+/** Asks for changes, as a polling tab does. */
+export function poller(setup: SoakSetup): Promise<void> {
+	const chat = pick(setup.chats);
 	let etag = "";
 	let runs: WorkflowRun[] = [];
-	return loop(stage, async (agent) => {
+	return loop(setup, async (agent) => {
 		const askedAt = Date.now();
 		const headers = { cookie: chat.cookie, ...(etag && { "if-none-match": etag }) };
-		const answer = await askAs(stage, "poll", etag ? [200, 304] : [200], agent, pathOf(chat), headers);
+		const answer = await askAs(setup, "poll", etag ? [200, 304] : [200], agent, pathOf(chat), headers);
 		if (answer.status === 200) runs = runsIn(answer);
 		etag = answer.headers.etag ?? etag;
-		stage.tally.complain("poll", chat.model.late(runs, askedAt));
+		setup.tally.complain("poll", chat.model.late(runs, askedAt));
 	});
 }
 
-/** Tries what it must not get: another's chat, by its own session; or by a cookie that is forged. */
-export const stranger = (stage: Stage) =>
-	loop(stage, async (agent) => {
-		const [mine, other] = [pick(stage.chats), pick(stage.chats)];
-		if (mine.id !== other.id) await askAs(stage, "stranger", [403], agent, pathOf(other), { cookie: mine.cookie });
+/** Asks for a chat that it must not get: with another user's session, or with a forged cookie. */
+export const stranger = (setup: SoakSetup) =>
+	loop(setup, async (agent) => {
+		const [mine, other] = [pick(setup.chats), pick(setup.chats)];
+		if (mine.id !== other.id) await askAs(setup, "stranger", [403], agent, pathOf(other), { cookie: mine.cookie });
 		const forged = `${mine.cookie.slice(0, -8)}AAAAA%3D`;
-		await askAs(stage, "stranger", [401], agent, pathOf(mine), { cookie: forged });
+		await askAs(setup, "stranger", [401], agent, pathOf(mine), { cookie: forged });
 	});
 
-/** Reports a run's life, out of order and some of it twice, alone or with others of its chat, and reads what it wrote. */
-export const recorder = (stage: Stage) =>
-	loop(stage, async (agent) => {
-		const chat = pick(stage.chats.filter(({ model }) => model.size < MAX_RUNS));
+/** Reports a run's life, out of order and partly twice, alone or with other runs of its chat. Then reads the run back. */
+export const recorder = (setup: SoakSetup) =>
+	loop(setup, async (agent) => {
+		const chat = pick(setup.chats.filter(({ model }) => model.size < MAX_RUNS));
 		if (!chat) return void (await sleep(1_000));
 		const lives = Array.from({ length: Math.random() < 0.5 ? 1 : 4 }, () => scramble(lifeOf(chat.id)));
-		while (lives.some((life) => life.length > 0) && !stage.isOver()) {
+		while (lives.some((life) => life.length > 0) && !setup.isOver()) {
 			const batch = lives.map((life) => life.shift()).filter((run) => run !== undefined);
-			await send(stage, agent, chat, batch);
+			await send(setup, agent, chat, batch);
 		}
 	});
 
-/** Sends reports until they are taken: a 503 asks to come again. */
-async function send(stage: Stage, agent: Agent, chat: Chat, runs: WorkflowRun[]): Promise<void> {
+/** Sends reports until the service accepts them. After a 503 it sends them again. */
+async function send(setup: SoakSetup, agent: Agent, chat: Chat, runs: WorkflowRun[]): Promise<void> {
 	for (const run of runs) chat.model.report(run);
-	const headers = { authorization: `Bearer ${stage.token}`, "content-type": "application/json" };
+	const headers = { authorization: `Bearer ${setup.token}`, "content-type": "application/json" };
 	const [first] = runs as [WorkflowRun];
 	const [method, path, body] =
 		runs.length === 1
 			? (["PUT", `${pathOf(chat)}/${first.id}`, JSON.stringify(first)] as const)
 			: (["PATCH", pathOf(chat), JSON.stringify({ workflowRuns: runs })] as const);
 	for (let tries = 1; ; tries++) {
-		const answer = await askAs(stage, "report", [200, 201], agent, path, headers, method, body);
+		const answer = await askAs(setup, "report", [200, 201], agent, path, headers, method, body);
 		if (answer.status < SERVER_ERROR || tries === TRIES) {
 			for (const run of runs) chat.model.acknowledge(run);
-			return readBack(stage, agent, chat, first, String(answer.headers["x-d1-bookmark"]));
+			return readBack(setup, agent, chat, first, String(answer.headers["x-d1-bookmark"]));
 		}
 		await sleep(Number(answer.headers["retry-after"] ?? 1) * 1000);
 	}
 }
 
-/** By the bookmark of the write, so that it must be there. */
-async function readBack(stage: Stage, agent: Agent, chat: Chat, run: WorkflowRun, bookmark: string): Promise<void> {
+/** Reads with the bookmark of the write, so that the run must be there. */
+async function readBack(setup: SoakSetup, agent: Agent, chat: Chat, run: WorkflowRun, bookmark: string): Promise<void> {
 	const headers = { cookie: chat.cookie, "x-d1-bookmark": bookmark };
-	const answer = await askAs(stage, "read back", [200], agent, pathOf(chat), headers);
+	const answer = await askAs(setup, "read back", [200], agent, pathOf(chat), headers);
 	if (answer.status === 200 && !runsIn(answer).some(({ id }) => id === run.id)) {
-		stage.tally.complain("read back", [`run ${run.id} is not there`]);
+		setup.tally.complain("read back", [`run ${run.id} is not there`]);
 	}
 }

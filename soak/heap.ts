@@ -7,7 +7,7 @@ interface Target {
 	readonly webSocketDebuggerUrl: string;
 }
 
-/** What V8 holds for each isolate of a workerd, in megabytes: our Worker's, and those of Miniflare's stores. */
+/** The size of V8's heap for each isolate of a workerd, in megabytes: our Worker's, and those of Miniflare's stores. */
 export async function heapsOf(miniflare: Miniflare): Promise<{ ours: number; stores: number }> {
 	const url = await miniflare.getInspectorURL();
 	const targets = (await (await fetch(`http://${url.host}/json`)).json()) as Target[];
@@ -18,7 +18,7 @@ export async function heapsOf(miniflare: Miniflare): Promise<{ ours: number; sto
 	return heaps;
 }
 
-/** By the protocol of Chrome's DevTools. */
+/** Asks by the protocol of Chrome's DevTools. */
 function heapOf(url: string): Promise<number> {
 	const socket = new WebSocket(url);
 	return new Promise<number>((resolve, reject) => {

@@ -10,13 +10,13 @@ import { ask } from "../bench/load.ts";
 import { usageOf } from "../bench/process.ts";
 import { seedOurs, seedSession } from "../bench/seed.ts";
 import { openStores, type Server, startServer } from "../bench/server.ts";
-import { type Chat, pathOf, poller, reader, recorder, runsIn, type Stage, stranger } from "./actors.ts";
+import { type Chat, pathOf, poller, reader, recorder, runsIn, type SoakSetup, stranger } from "./actors.ts";
 import { heapsOf } from "./heap.ts";
 import { Model } from "./model.ts";
 import { follow } from "./stream.ts";
 import { Tally } from "./tally.ts";
 
-/** How many of each are at it at the same time. */
+/** How many of each work at the same time. */
 export interface Plan {
 	readonly seconds: number;
 	readonly chats: number;
@@ -80,14 +80,14 @@ export async function soak(plan: Plan): Promise<Soaked> {
 async function run(plan: Plan, server: Server, chats: readonly Chat[]): Promise<Soaked> {
 	const tally = new Tally();
 	const until = Date.now() + plan.seconds * 1000;
-	const stage: Stage = { url: server.url, chats, token: TOKEN, tally, isOver: () => Date.now() >= until };
-	await register(stage);
+	const setup: SoakSetup = { url: server.url, chats, token: TOKEN, tally, isOver: () => Date.now() >= until };
+	await register(setup);
 	const start = await memoryOf(server);
 
-	const many = <T>(count: number, actor: (stage: Stage) => Promise<T>) =>
-		Array.from({ length: count }, () => actor(stage));
+	const many = <T>(count: number, actor: (setup: SoakSetup) => Promise<T>) =>
+		Array.from({ length: count }, () => actor(setup));
 	const followers = await Promise.all(
-		Array.from({ length: plan.streams }, (_, i) => follow(stage, chats[i % chats.length] as Chat)),
+		Array.from({ length: plan.streams }, (_, i) => follow(setup, chats[i % chats.length] as Chat)),
 	);
 	await Promise.all([
 		...many(plan.readers, reader),
@@ -101,7 +101,7 @@ async function run(plan: Plan, server: Server, chats: readonly Chat[]): Promise<
 		tally.complain("stream", follower.chat.model.differences(follower.runs()));
 		await follower.close();
 	}
-	await compare(stage);
+	await compare(setup);
 	const runs = chats.reduce((sum, { model }) => sum + model.size, 0);
 	return { tally, runs, start, end: await memoryOf(server) };
 }
@@ -110,7 +110,7 @@ async function memoryOf({ pid, miniflare }: Server): Promise<Memory> {
 	return { resident: usageOf(pid)?.residentMegabytes ?? Number.NaN, heaps: await heapsOf(miniflare) };
 }
 
-async function register({ url, chats, token }: Stage): Promise<void> {
+async function register({ url, chats, token }: SoakSetup): Promise<void> {
 	const agent = new Agent();
 	const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
 	for (const { id, userId } of chats) {
@@ -119,8 +119,8 @@ async function register({ url, chats, token }: Stage): Promise<void> {
 	}
 }
 
-/** Every chat with all that was reported of it. */
-async function compare({ url, chats, tally }: Stage): Promise<void> {
+/** Compares every chat with all reports of it. */
+async function compare({ url, chats, tally }: SoakSetup): Promise<void> {
 	const agent = new Agent();
 	for (const chat of chats) {
 		const answer = await ask(agent, new URL(pathOf(chat), url), { cookie: chat.cookie });

@@ -1,6 +1,6 @@
 /**
  * `npm run soak`: the deployed bundle in workerd, with readers, pollers, streams and recorders at once. At the end
- * every chat must hold what was reported of it: no more, no less. Exits with 1 if anything was lost, wrong or late.
+ * every chat must hold exactly the reported runs. Exits with 1 if anything was lost, wrong or late.
  *
  * Options: `--seconds N` (default 120), `--quick` (20 s).
  */

@@ -1,17 +1,17 @@
 import { createParser } from "eventsource-parser";
 import type { WorkflowRun } from "../src/workflow-runs/schemas.ts";
-import { type Chat, pathOf, type Stage } from "./actors.ts";
+import { type Chat, pathOf, type SoakSetup } from "./actors.ts";
 
-/** A tab with a stream, and the history as it knows it from the events alone. */
+/** A tab with a stream, and the history that it knows from the events alone. */
 export interface Follower {
 	readonly chat: Chat;
-	/** The runs as the events tell them. */
+	/** The runs that the events told. */
 	runs(): WorkflowRun[];
 	close(): Promise<void>;
 }
 
-/** Follows a chat until it is closed; whatever ends before that is a complaint. */
-export async function follow({ url, tally }: Stage, chat: Chat): Promise<Follower> {
+/** Follows a chat until it is closed. A stream that ends before is a complaint. */
+export async function follow({ url, tally }: SoakSetup, chat: Chat): Promise<Follower> {
 	const abort = new AbortController();
 	const start = performance.now();
 	const response = await fetch(new URL(`${pathOf(chat)}/stream`, url), {

@@ -1,4 +1,4 @@
-/** What came of the soak so far. */
+/** The results of the soak so far. */
 export class Tally {
 	/** Milliseconds a request, by kind. */
 	readonly latencies = new Map<string, number[]>();
@@ -6,7 +6,7 @@ export class Tally {
 	readonly statuses = new Map<string, Map<number, number>>();
 	/** Events that streams have told. */
 	events = 0;
-	/** All that must not be. */
+	/** Everything that must not happen. */
 	readonly wrong: string[] = [];
 
 	count(kind: string, status: number, milliseconds: number): void {
