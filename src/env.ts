@@ -2,6 +2,8 @@
 export interface Env {
 	/** Chats and workflow runs. */
 	readonly DB: D1Database;
+	/** The hubs of the chats, by chat id. Unbound, or failing: doors write by themselves, and streams look once a minute. */
+	readonly HUB?: DurableObjectNamespace;
 	/** better-auth's `secondaryStorage`. */
 	readonly SESSIONS: KVNamespace;
 	readonly CF_VERSION_METADATA?: WorkerVersionMetadata;

@@ -3,6 +3,7 @@ import type { Env } from "./env.ts";
 import { scopeOf } from "./scope.ts";
 import { pruneRuns } from "./workflow-runs/prune.ts";
 
+export { ChatHub } from "./live/hub.ts";
 export { WorkflowRunRecorder } from "./rpc.ts";
 
 export default {

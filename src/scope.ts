@@ -18,6 +18,8 @@ export interface Facts {
 	kvMilliseconds?: number;
 	/** How long D1 took, all round trips together. */
 	d1Milliseconds?: number;
+	/** Who wrote: the chat's hub, or the door by itself. */
+	writer?: "hub" | "door";
 	/** How the edge cache took part; see `CacheUse`. */
 	cache?: string;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
+import type { V4WorkerOptions } from "miniflare";
 import { Stop } from "../command-line.ts";
 import { seedDatabase, seedSession } from "../seed.ts";
 import { root, wrangler } from "../wrangler.ts";
@@ -35,21 +36,33 @@ export async function prepareState(state: string, cookieJar: string, secret: str
 	const migration = await wrangler(["d1", "migrations", "apply", "DB", "--local", "--env=", "--persist-to", state]);
 	if (migration.code !== 0) failOnState(state, migration.stdout + migration.stderr);
 	try {
-		// It takes a second to load. If the port is in use, that is said before.
-		const { getPlatformProxy } = await import("wrangler");
-		const { env, dispose } = await getPlatformProxy<{
-			DB: Parameters<typeof seedDatabase>[0];
-			SESSIONS: Parameters<typeof seedSession>[0];
-		}>({ persist: { path: path.join(state, "v3") }, remoteBindings: false });
+		const { d1, kv, dispose } = await openStores(state);
 		try {
-			await seedDatabase(env.DB);
-			writeFileSync(cookieJar, await seedSession(env.SESSIONS, secret), { mode: 0o600 });
+			await seedDatabase(d1);
+			writeFileSync(cookieJar, await seedSession(kv, secret), { mode: 0o600 });
 		} finally {
 			await dispose();
 		}
 	} catch (error) {
 		failOnState(state, error instanceof Error ? (error.stack ?? error.message) : String(error));
 	}
+}
+
+/** The stores of wrangler.toml as `wrangler dev` finds them. Without the Worker, and so without its Durable Object. */
+async function openStores(state: string) {
+	// They take a second to load. If the port is in use, that is said before.
+	const { unstable_getMiniflareWorkerOptions } = await import("wrangler");
+	const { convertV4MiniflareOptions, Miniflare } = await import("miniflare");
+	const { workerOptions } = unstable_getMiniflareWorkerOptions(path.join(root, "wrangler.toml"), "");
+	const { d1Databases = {}, kvNamespaces = {} } = workerOptions as V4WorkerOptions;
+	const worker: V4WorkerOptions = { modules: true, script: "export default {}", d1Databases, kvNamespaces };
+	const persistence = { resourcePersistencePath: path.join(state, "v3"), cf: false as const };
+	const miniflare = new Miniflare(convertV4MiniflareOptions({ workers: [worker], ...persistence }));
+	return {
+		d1: await miniflare.getD1Database("DB"),
+		kv: await miniflare.getKVNamespace("SESSIONS"),
+		dispose: () => miniflare.dispose(),
+	};
 }
 
 function failOnState(state: string, reason: string): never {

@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, sql } from "drizzle-orm";
-import { firstChange, nextChange } from "../db/change.ts";
+import { changed, firstChange, nextChange, toChange } from "../db/change.ts";
 import { drizzleOver } from "../db/drizzle.ts";
+import { tellWatchers } from "../db/hub.ts";
 import { chats } from "../db/schema.ts";
 import { inTime, LateError, type Written, writeD1 } from "../db/write.ts";
 import { ServiceError } from "../errors.ts";
@@ -16,19 +17,19 @@ import type { ChatRegistration } from "./schemas.ts";
  * @throws {ServiceError} CHAT_CONFLICT if it has another owner, CHAT_DELETED, or STORE_UNAVAILABLE: nothing has changed then,
  * nor will it later
  */
-export function registerChat(
+export async function registerChat(
 	scope: Scope,
 	chatId: string,
 	{ userId, restore = false }: ChatRegistration,
 ): Promise<Written<boolean>> {
-	return writeD1(scope, async (session) => {
+	const { result, bookmark } = await writeD1(scope, async (session) => {
 		const db = drizzleOver(session);
 		const revision = crypto.randomUUID();
 		const isChat = eq(chats.id, chatId);
 		const state = db.select({ userId: chats.userId, deletedAt: chats.deletedAt }).from(chats).where(isChat);
 		// The column takes no null: a registration that comes too late fails as a whole.
 		const createdAt = sql`iif(${inTime(scope)}, ${new Date().toISOString()}, null)`;
-		const [[before], , , [after]] = await db.batch([
+		const [[before], , [restored], [after]] = await db.batch([
 			state,
 			db
 				.insert(chats)
@@ -37,12 +38,15 @@ export function registerChat(
 			db
 				.update(chats)
 				.set({ ...nextChange(revision), deletedAt: null })
-				.where(and(isChat, eq(chats.userId, userId), isNotNull(chats.deletedAt), sql`${restore}`, inTime(scope))),
+				.where(and(isChat, eq(chats.userId, userId), isNotNull(chats.deletedAt), sql`${restore}`, inTime(scope)))
+				.returning(changed),
 			state,
 		]);
 		if (before && before.userId !== userId) throw new ServiceError("CHAT_CONFLICT");
 		if (before?.deletedAt && !restore) throw new ServiceError("CHAT_DELETED");
 		if (!after || after.deletedAt !== null) throw new LateError();
-		return !before;
+		return { created: !before, change: restored && toChange(restored, revision) };
 	});
+	if (result.change) tellWatchers(scope, chatId, { ...result.change, bookmark, runs: null });
+	return { result: result.created, bookmark };
 }

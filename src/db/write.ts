@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import { withDeadline } from "../deadline.ts";
+import { DeadlineError, withDeadline } from "../deadline.ts";
 import { readConfig } from "../env.ts";
 import { ServiceError } from "../errors.ts";
 import type { Scope } from "../scope.ts";
@@ -82,6 +82,16 @@ export async function writeD1<T>(
 	} finally {
 		facts.d1Milliseconds = Date.now() - start;
 	}
+}
+
+/** Overloaded, hanging, or out of reach: not to be asked again at once. */
+const DOWN = /overloaded|exceeded timeout|Network connection lost|too many (subrequests|API requests)/i;
+
+/** Whether it is D1 as a whole that failed a write, or other writers, rather than what was to be written. */
+export function isStoreDown(cause: unknown): boolean {
+	if (!(cause instanceof Error)) return false;
+	if (cause instanceof DeadlineError || cause instanceof ConflictError) return true;
+	return DOWN.test(cause.message) || isLost(cause) || isStoreDown(cause.cause);
 }
 
 function isLost(error: unknown): boolean {

@@ -1,10 +1,22 @@
-import { type Written, writeD1 } from "../db/write.ts";
-import { ServiceError } from "../errors.ts";
+import { askHub, tellWatchers } from "../db/hub.ts";
+import type { Written } from "../db/write.ts";
+import { type ErrorCode, ServiceError } from "../errors.ts";
 import type { Scope } from "../scope.ts";
-import { mergeReports, type RecordedRun, reportedRuns } from "./merge-reports.ts";
+import { commitReports } from "./commit.ts";
+import { type RecordedRun, reportedRuns } from "./merge-reports.ts";
 import type { WorkflowRunReport, WorkflowRunReports } from "./report.ts";
 import type { WorkflowRun } from "./schemas.ts";
-import { readStored, writeChanged } from "./store.ts";
+
+/** What a hub answers a report. Its refusals are data: what is thrown over RPC loses its properties on the way. */
+export type HubAnswer = { readonly d1Milliseconds: number } & (
+	| { readonly recorded: RecordedRun[]; readonly bookmark: string | null }
+	| { readonly refusal: { readonly code: ErrorCode; readonly message: string; readonly cause: string | undefined } }
+);
+
+/** A hub as the writer of its chat; see `ChatHub`. */
+export interface HubRecorder {
+	record(chatId: string, requestId: string, report: readonly WorkflowRun[], size: number): Promise<HubAnswer>;
+}
 
 /** The answer to a report of several runs, over HTTP and RPC. */
 export function toRecordedRuns(recorded: readonly RecordedRun[]): { workflowRuns: WorkflowRun[]; created: string[] } {
@@ -51,15 +63,30 @@ export async function recordRuns(
 	reports: WorkflowRunReports["workflowRuns"],
 ): Promise<Written<RecordedRun[]>> {
 	const report = reportedRuns(chatId, reports);
-	return writeD1(scope, async (session) => {
-		const ids = report.map(({ id }) => id);
-		const stored = await readStored(session, chatId, ids);
-		const { results, changed } = mergeReports(stored, [report]);
-		const [result] = results as [RecordedRun[] | ServiceError];
-		if (result instanceof ServiceError) throw result;
-		if (changed.length > 0) {
-			await writeChanged(session, chatId, changed, new Map(ids.map((id) => [id, stored.get(id)?.revision ?? null])));
-		}
-		return result;
-	});
+	const answer = await askHub(scope, chatId, (hub) =>
+		(hub as unknown as HubRecorder).record(chatId, scope.requestId, report, JSON.stringify(report).length),
+	);
+	if (answer === undefined) return recordAlone(scope, chatId, report);
+	scope.facts.writer = "hub";
+	scope.facts.d1Milliseconds = answer.d1Milliseconds;
+	if (!("refusal" in answer)) return { result: answer.recorded, bookmark: answer.bookmark };
+	const { code, message, cause } = answer.refusal;
+	throw new ServiceError(code, message, { cause });
+}
+
+/** Without a hub: as well guarded, but two round trips, and many writers of one run get into each other's way. */
+async function recordAlone(
+	scope: Scope,
+	chatId: string,
+	report: readonly WorkflowRun[],
+): Promise<Written<RecordedRun[]>> {
+	scope.facts.writer = "door";
+	const { result: commit, bookmark } = await commitReports(scope, chatId, [report]);
+	const [result] = commit.results as [RecordedRun[] | ServiceError];
+	if (result instanceof ServiceError) throw result;
+	if (commit.change) {
+		const { from, to } = commit.change;
+		tellWatchers(scope, chatId, { from, to, bookmark, runs: commit.changed.map((run) => JSON.stringify(run)) });
+	}
+	return { result, bookmark };
 }

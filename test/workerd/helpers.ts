@@ -14,7 +14,10 @@ export async function request(path: string, init?: RequestInit): Promise<Respons
 	return conforming(sent, await exports.default.fetch(sent.clone()));
 }
 
-/** Like `request`, with other bindings, vars or secrets: they replace the ones of `wrangler.toml`. */
+/**
+ * Like `request`, with other bindings, vars or secrets: they replace the ones of `wrangler.toml`. A hub has bindings of
+ * its own: with another D1, or vars, there is no hub unless one is given, and the door writes by itself.
+ */
 export async function requestWith(
 	changed: { [K in keyof Env]?: Env[K] | undefined },
 	path: string,
@@ -22,7 +25,7 @@ export async function requestWith(
 ): Promise<Response> {
 	const sent = new Request(`http://edge-runs.test${path}`, init);
 	const context = createExecutionContext();
-	const response = await app.fetch(sent.clone(), { ...env, ...changed } as Env, context);
+	const response = await app.fetch(sent.clone(), { ...env, HUB: undefined, ...changed } as Env, context);
 	await waitOnExecutionContext(context);
 	return conforming(sent, response);
 }

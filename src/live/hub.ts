@@ -1,0 +1,105 @@
+import { DurableObject } from "cloudflare:workers";
+import type { ChangeMessage, Hub } from "../db/hub.ts";
+import { isStoreDown } from "../db/write.ts";
+import type { Env } from "../env.ts";
+import { ServiceError } from "../errors.ts";
+import { scopeOf } from "../scope.ts";
+import { type Commit, commitReports } from "../workflow-runs/commit.ts";
+import type { HubAnswer, HubRecorder } from "../workflow-runs/record.ts";
+import type { WorkflowRun } from "../workflow-runs/schemas.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { encodeMessage } from "./message.ts";
+import { RecentRuns } from "./recent-runs.ts";
+
+/** In UTF-16 code units of their JSON. */
+const MAX_REMEMBERED = 2_000_000;
+const MAX_COMMITTED = 2_000_000;
+const MAX_WAITING = 16_000_000;
+
+interface Job {
+	readonly chatId: string;
+	readonly requestId: string;
+	readonly report: readonly WorkflowRun[];
+}
+
+/**
+ * The hub of one chat: the chat's one writer, which commits in groups, and what tells its watchers. A Durable Object
+ * with nothing stored in it and no timer: idle, it is evicted, its WebSockets stay, and nothing is billed.
+ */
+export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
+	readonly #recent = new RecentRuns(MAX_REMEMBERED);
+	readonly #group = new GroupCommit<Job, HubAnswer>((jobs) => this.#commit(jobs), {
+		together: MAX_COMMITTED,
+		waiting: MAX_WAITING,
+	});
+
+	/**
+	 * Records a report of the chat; see `recordRuns`.
+	 * @param chatId the chat whose hub this is
+	 * @param requestId of the door's request, for the log
+	 * @param report as `reportedRuns` gives it: checked, each run once
+	 * @param size of the report's JSON, in UTF-16 code units
+	 */
+	record(chatId: string, requestId: string, report: readonly WorkflowRun[], size: number): Promise<HubAnswer> {
+		return this.#group.add({ chatId, requestId, report }, size);
+	}
+
+	/** Tells the chat's watchers of a write that did not go through this hub. */
+	async tell(message: ChangeMessage): Promise<void> {
+		this.#recent.clear();
+		this.#broadcast(message);
+	}
+
+	async #commit(jobs: readonly Job[]): Promise<readonly HubAnswer[]> {
+		const [{ chatId, requestId }] = jobs as [Job];
+		const scope = scopeOf(this.env, this.ctx, requestId);
+		const d1Milliseconds = () => scope.facts.d1Milliseconds ?? 0;
+		try {
+			const reports = jobs.map(({ report }) => report);
+			const { result, bookmark } = await commitReports(scope, chatId, reports, this.#recent);
+			this.#conclude(result, bookmark);
+			return result.results.map((recorded) =>
+				recorded instanceof ServiceError
+					? refusal(recorded, d1Milliseconds())
+					: { recorded, bookmark, d1Milliseconds: d1Milliseconds() },
+			);
+		} catch (error) {
+			for (const { report } of jobs) for (const { id } of report) this.#recent.delete(id);
+			if (!(error instanceof ServiceError)) throw error;
+			// What D1 refuses of one report must not fail the others. A D1 that is down is not asked again for each.
+			if (jobs.length > 1 && error.code === "STORE_UNAVAILABLE" && !isStoreDown(error.cause)) {
+				const answers: HubAnswer[] = [];
+				for (const job of jobs) answers.push(...(await this.#commit([job])));
+				return answers;
+			}
+			return jobs.map(() => refusal(error, d1Milliseconds()));
+		}
+	}
+
+	/** Remembers what was written, and tells of it. */
+	#conclude({ change, changed }: Commit, bookmark: string | null): void {
+		if (!change) return;
+		const runs = changed.map((run) => JSON.stringify(run));
+		for (const [index, run] of changed.entries()) {
+			this.#recent.set({ run, revision: change.revision }, (runs[index] as string).length);
+		}
+		this.#broadcast({ from: change.from, to: change.to, bookmark, runs });
+	}
+
+	#broadcast(message: ChangeMessage): void {
+		const watchers = this.ctx.getWebSockets();
+		if (watchers.length === 0) return;
+		const text = encodeMessage(message);
+		for (const watcher of watchers) {
+			try {
+				watcher.send(text);
+			} catch {
+				watcher.close(1011, "could not be told");
+			}
+		}
+	}
+}
+
+function refusal({ code, message, cause }: ServiceError, d1Milliseconds: number): HubAnswer {
+	return { refusal: { code, message, cause: cause === undefined ? undefined : String(cause) }, d1Milliseconds };
+}

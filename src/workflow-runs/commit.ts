@@ -1,0 +1,66 @@
+import { type Written, writeD1 } from "../db/write.ts";
+import type { ServiceError } from "../errors.ts";
+import type { Scope } from "../scope.ts";
+import { mergeReports, type RecordedRun, type StoredRun } from "./merge-reports.ts";
+import type { WorkflowRun } from "./schemas.ts";
+import { readStored, type WrittenChange, writeChanged } from "./store.ts";
+
+/** Runs as a writer has just written them, so that it need not read them again. The guard in D1 notices if they are not. */
+export interface Memory {
+	get(runId: string): StoredRun | undefined;
+	delete(runId: string): void;
+}
+
+/** What became of some reports. */
+export interface Commit {
+	/** For each report its runs, or why it is refused. */
+	readonly results: readonly (RecordedRun[] | ServiceError)[];
+	/** What was written; null: nothing had changed. */
+	readonly change: WrittenChange | null;
+	readonly changed: readonly WorkflowRun[];
+}
+
+/**
+ * Commits reports of a chat's runs together: in one D1 round trip if all of their runs are remembered, else in two. A
+ * report that is refused leaves the others as they are.
+ * @param reports each as `reportedRuns` gives it
+ * @throws {ServiceError} CHAT_NOT_FOUND, or STORE_UNAVAILABLE: the same may then be sent again
+ */
+export function commitReports(
+	scope: Scope,
+	chatId: string,
+	reports: readonly (readonly WorkflowRun[])[],
+	memory?: Memory,
+): Promise<Written<Commit>> {
+	const ids = [...new Set(reports.flatMap((report) => report.map(({ id }) => id)))];
+	let remembered = memory && recall(memory, ids);
+	return writeD1(scope, async (session) => {
+		const known = remembered;
+		// Whatever goes wrong, the next try begins with what D1 has.
+		if (!known) for (const id of ids) memory?.delete(id);
+		remembered = undefined;
+		let stored = known ?? (await readStored(session, chatId, ids));
+		let merged = mergeReports(stored, reports);
+		if (known && merged.changed.length === 0) {
+			// Nothing to write, so that no guard would notice if a run has gone since.
+			stored = await readStored(session, chatId, ids);
+			merged = mergeReports(stored, reports);
+		}
+		const { results, changed } = merged;
+		if (changed.length === 0) return { results, changed, change: null };
+		// Guarded by all runs that were merged into, as those that stay the same are answered with, too.
+		const seen = new Map(ids.map((id) => [id, stored.get(id)?.revision ?? null]));
+		return { results, changed, change: await writeChanged(session, chatId, changed, seen) };
+	});
+}
+
+/** All of the runs, or undefined if one is not remembered. */
+function recall(memory: Memory, ids: readonly string[]): ReadonlyMap<string, StoredRun> | undefined {
+	const runs = new Map<string, StoredRun>();
+	for (const id of ids) {
+		const run = memory.get(id);
+		if (!run) return undefined;
+		runs.set(id, run);
+	}
+	return runs;
+}
