@@ -36,7 +36,7 @@ export async function startServer(
 ): Promise<Server> {
 	const wrappers = [...(neverCached ? ["miss.ts"] : []), ...(observed ? ["protocol.ts", "observe.ts"] : [])];
 	const modules = [
-		{ name: "main.js", code: mainModule(neverCached === true, observed) },
+		{ name: "main.js", code: mainModule({ neverCached: neverCached === true, observed, hub: name === "ours" }) },
 		{ name: "subject.js", code: bundle.code },
 		...wrappers.map((each) => ({ name: each, code: readModule(each) })),
 	];
@@ -46,6 +46,8 @@ export async function startServer(
 	// are next to nothing. And the load is above any limit.
 	delete bound.assets;
 	delete bound.ratelimits;
+	// Only ours has the hub; a peer over the same tables is another Worker.
+	if (name !== "ours") delete bound.durableObjects;
 	const options: V4WorkerOptions = {
 		...bound,
 		name: NAME,
@@ -72,13 +74,21 @@ export async function startServer(
 
 const root = path.dirname(import.meta.dirname);
 
-/** The Worker's default export, behind the wrappers. Those replace globals, so they are imported first. */
-function mainModule(neverCached: boolean, observed: boolean): string {
+interface Wrapped {
+	readonly neverCached: boolean;
+	readonly observed: boolean;
+	/** Whether the Worker has the Durable Object class of the hub. */
+	readonly hub: boolean;
+}
+
+/** The Worker's exports, behind the wrappers. Those replace globals, so they are imported first. */
+function mainModule({ neverCached, observed, hub }: Wrapped): string {
 	return [
 		...(neverCached ? ['import "./miss.ts";'] : []),
-		...(observed ? ['import { observe } from "./observe.ts";'] : []),
-		'import subject from "./subject.js";',
-		`export default ${observed ? "observe(subject)" : "subject"};`,
+		...(observed ? ['import { observe, observeHub } from "./observe.ts";'] : []),
+		'import * as subject from "./subject.js";',
+		`export default ${observed ? "observe(subject.default)" : "subject.default"};`,
+		...(hub ? [`export const ChatHub = ${observed ? "observeHub(subject.ChatHub)" : "subject.ChatHub"};`] : []),
 	].join("\n");
 }
 

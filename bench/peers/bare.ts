@@ -1,3 +1,4 @@
+import { DurableObject } from "cloudflare:workers";
 import type { Env, StoredSession } from "./env.ts";
 import { isValid, signedToken } from "./session.ts";
 
@@ -42,3 +43,6 @@ async function read(env: Env, chatId: string): Promise<{ userId: string; body: s
 	const body = runs.map(({ json }) => json).join();
 	return owner ? { ...owner, body: `{"data":{"workflowRuns":[${body}]}}` } : null;
 }
+
+/** wrangler.toml names the class. A read needs no hub. */
+export class ChatHub extends DurableObject {}

@@ -113,3 +113,12 @@ export function observe<Env extends Stores>({ fetch }: ExportedHandler<Env>): Ex
 		},
 	};
 }
+
+/** A Durable Object's class, its stores observed too: it runs in the same isolate, and is counted with the request. */
+export function observeHub(Hub: new (ctx: DurableObjectState, env: Stores) => object) {
+	return class extends Hub {
+		constructor(ctx: DurableObjectState, env: Stores) {
+			super(ctx, observeEnv(env));
+		}
+	};
+}
