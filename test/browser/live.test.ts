@@ -2,6 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { RUNS_PER_PAGE } from "../../src/page/view.ts";
 import { hasChromium, launch, visit } from "./chromium.ts";
+import { startDyingProxy } from "./proxy.ts";
 import { manyRuns, newChat, outline, type Report, report, workingDay } from "./scenes.ts";
 import { record, Site, type SiteAddress } from "./site.ts";
 
@@ -153,6 +154,75 @@ describe.skipIf(!hasChromium)("the live page", () => {
 	});
 });
 
+describe.skipIf(!hasChromium)("the live page's line", () => {
+	let browser: Browser;
+	beforeAll(async () => {
+		browser = await launch();
+	});
+	afterAll(() => browser.close());
+
+	it("that goes dead is noticed, said, and opened again with what was missed", async () => {
+		const site = inject("site");
+		const proxy = await startDyingProxy(site);
+		const chat = await newChat(site);
+		const { page, context, complaints } = await visit(browser, proxy.site);
+		await page.clock.install();
+		await page.goto(`/chats/${chat}`);
+		await page.waitForSelector("#connection.live");
+		proxy.killOpenAnswers();
+		const missed = outline("running", 3, [{ name: "Plan", from: 0 }]);
+		await report(site, chat, [missed]);
+		await page.clock.fastForward(44_000);
+		expect(await page.locator("#connection").innerText()).toBe("Live");
+		expect(await page.locator(`#run-${missed.id}`).count()).toBe(0);
+		await page.evaluate(noteLineStates);
+		await page.clock.fastForward(2_000);
+		await page.waitForSelector(`#run-${missed.id}`);
+		await page.waitForSelector("#connection.live");
+		const states = await page.evaluate(() => (window as unknown as { states: string[] }).states);
+		expect(states[0]).toBe("Reconnecting…: Nothing was heard for 45 seconds");
+		expect(states.at(-1)).toBe("Live: ");
+		expect(complaints).toEqual([]);
+		await context.close();
+		proxy.close();
+	});
+
+	it("says that the device is offline, and comes back when it is not", async () => {
+		const site = inject("site");
+		const chat = await newChat(site);
+		const { page, context } = await visit(browser, site);
+		await page.goto(`/chats/${chat}`);
+		await page.waitForSelector("#connection.live");
+		await context.setOffline(true);
+		await page.waitForFunction(() => document.querySelector("#connection")?.textContent === "Offline");
+		const missed = outline("running", 3, [{ name: "Plan", from: 0 }]);
+		await report(site, chat, [missed]);
+		await context.setOffline(false);
+		await page.waitForSelector(`#run-${missed.id}`);
+		await page.waitForSelector("#connection.live");
+		await context.close();
+	});
+
+	it("is let go of a minute after nobody looks, and taken up when somebody does", async () => {
+		const site = inject("site");
+		const chat = await newChat(site);
+		const { page, context } = await visit(browser, site);
+		await page.clock.install();
+		await page.goto(`/chats/${chat}`);
+		await page.waitForSelector("#connection.live");
+		await page.evaluate(setHidden, true);
+		await page.clock.fastForward(40_000);
+		expect(await page.locator("#connection").getAttribute("class")).toBe("live");
+		await page.clock.fastForward(21_000);
+		await page.waitForSelector("#connection.reconnecting[title='Nobody looks at this page']");
+		await page.clock.fastForward(3_600_000);
+		expect(await page.locator("#connection").getAttribute("class")).toBe("reconnecting");
+		await page.evaluate(setHidden, false);
+		await page.waitForSelector("#connection.live");
+		await context.close();
+	});
+});
+
 describe.skipIf(!hasChromium)("the live page, when the server goes and comes back", () => {
 	it("says so, comes back by itself, and catches up; and says when it is signed out", async () => {
 		const site = await Site.start();
@@ -164,7 +234,6 @@ describe.skipIf(!hasChromium)("the live page, when the server goes and comes bac
 			const { page, context } = await visit(browser, site);
 			await page.goto(`/chats/${chat}`);
 			await page.waitForSelector("#connection.live");
-
 			await site.stop();
 			await page.waitForSelector("#connection.reconnecting");
 			expect(await page.locator("#connection").innerText()).toBe("Reconnecting…");
@@ -179,6 +248,8 @@ describe.skipIf(!hasChromium)("the live page, when the server goes and comes bac
 			await site.stop();
 			await page.waitForSelector("#connection.reconnecting");
 			await site.start();
+			// What a browser says when its network is back: there is no need to wait longer.
+			await page.evaluate(() => dispatchEvent(new Event("online")));
 			await page.waitForSelector("#ended:not([hidden])", { timeout: 45_000 });
 			expect(await page.locator("#ended").innerText()).toContain("You are signed out");
 		} finally {
@@ -187,6 +258,20 @@ describe.skipIf(!hasChromium)("the live page, when the server goes and comes bac
 		}
 	}, 180_000);
 });
+
+/** Runs in the page: notes what it says of its line from now on, with the reason behind it. */
+function noteLineStates(): void {
+	const line = document.querySelector("#connection") as HTMLElement;
+	const states: string[] = [];
+	Object.assign(window, { states });
+	new MutationObserver(() => states.push(`${line.textContent}: ${line.title}`)).observe(line, { childList: true });
+}
+
+/** Runs in the page: whether anybody looks at it is for the browser to say, and a test cannot cover its window. */
+function setHidden(hidden: boolean): void {
+	Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
+	document.dispatchEvent(new Event("visibilitychange"));
+}
 
 /** Runs in the page: notes which runs' elements change. */
 function countMutations(): void {

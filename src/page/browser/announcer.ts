@@ -1,6 +1,11 @@
+import type { WorkflowRun } from "#protocol/types.ts";
 import { shortId } from "../run.tsx";
 import { STATUS_WORD } from "../status.tsx";
-import type { Change } from "./runs.ts";
+
+/** A run that is new, or whose status is another than before. */
+export interface Change {
+	readonly run: WorkflowRun;
+}
 
 /** Changes within this time are announced together, so that a screen reader is not flooded. In milliseconds. */
 const PAUSE = 1_500;

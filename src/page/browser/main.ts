@@ -1,56 +1,39 @@
+import { follow } from "#client/follow.ts";
 import { decodeCursor } from "../../workflow-runs/cursor.ts";
 import { isStatus } from "../status.tsx";
 import { type Choice, RUNS_PER_PAGE } from "../view.ts";
 import { announceIn } from "./announcer.ts";
 import { Board, elementById } from "./board.tsx";
 import { serverClock } from "./clock.ts";
-import { type EndReason, follow } from "./follow.ts";
-import { Runs } from "./runs.ts";
+import { showState } from "./line-state.ts";
 
 /* Makes the page live. The page is complete without this script. */
 
 const SECOND = 1_000;
 const MINUTE = 60_000;
 
-const ENDED: Readonly<Record<EndReason, string>> = {
-	session_ended: "You are signed out, so what is below no longer changes. Sign in again, then reload this page.",
-	chat_forbidden: "This chat belongs to someone else now, so what is below no longer changes.",
-	chat_deleted: "This chat was deleted, so what is below no longer changes.",
-};
-
-const runs = new Runs();
 const board = new Board(serverClock(Number(elementById("main").dataset["now"])));
 const announce = announceIn(elementById("announcer"));
 let choice = readChoice();
-/** Whether the script has all runs. Until then links load a new page. */
-let isReady = false;
 
-follow(`/api${location.pathname}/workflow-runs`, {
-	snapshot(all) {
-		const changes = runs.replace(all);
-		if (isReady) announce(changes);
-		isReady = true;
-		showSoon();
+const follower = follow(
+	(lastEventId, signal) => {
+		const headers = lastEventId === undefined ? {} : { "last-event-id": lastEventId };
+		return fetch(`/api${location.pathname}/workflow-runs/stream`, { headers, signal, cache: "no-store" });
 	},
-	run(run) {
-		announce(runs.put(run));
-		showSoon();
+	{
+		onState: showState,
+		onChange({ changed, isFirst }) {
+			if (!isFirst) announce(changed.filter(({ run, before }) => run.status !== before?.status));
+			showSoon();
+		},
 	},
-	line(state) {
-		showLine(state, state === "live" ? "Live" : "Reconnecting…");
-	},
-	ended(reason) {
-		const notice = elementById("ended");
-		notice.textContent = ENDED[reason];
-		notice.hidden = false;
-		showLine("ended", "Ended");
-	},
-});
+);
 
 document.addEventListener("click", (event) => {
 	const link = event.target instanceof Element && event.target.closest("#filters a, #below a");
 	const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
-	if (!isReady || !isPlain || !(link instanceof HTMLAnchorElement)) return;
+	if (!follower.isLoaded || !isPlain || !(link instanceof HTMLAnchorElement)) return;
 	event.preventDefault();
 	if (link.rel === "next") return showMore();
 	history.pushState(null, "", link.href);
@@ -60,10 +43,10 @@ document.addEventListener("click", (event) => {
 
 addEventListener("popstate", () => {
 	choice = readChoice();
-	if (isReady) show();
+	if (follower.isLoaded) show();
 });
 
-const end = new IntersectionObserver(([entry]) => isReady && entry?.isIntersecting && showMore(), {
+const end = new IntersectionObserver(([entry]) => follower.isLoaded && entry?.isIntersecting && showMore(), {
 	rootMargin: "1000px",
 });
 
@@ -94,7 +77,7 @@ function showSoon(): void {
 }
 
 function show(): void {
-	board.show(runs.ordered, choice);
+	board.show(follower.runs, choice);
 	// Observing it again makes the browser report again whether the end of the list is in sight.
 	end.disconnect();
 	if (document.querySelector("#below [rel=next]")) end.observe(elementById("below"));
@@ -103,11 +86,4 @@ function show(): void {
 function showMore(): void {
 	choice = { ...choice, limit: choice.limit + RUNS_PER_PAGE };
 	show();
-}
-
-function showLine(state: string, text: string): void {
-	const line = elementById("connection");
-	line.className = state;
-	line.textContent = text;
-	line.hidden = false;
 }

@@ -1,9 +1,17 @@
 import type { WorkflowRun, WorkflowRunReport, WorkflowRunStatus } from "../protocol/types.ts";
-import { chatPath, connectTo, readData, runsPath, type ServiceOptions } from "./service.ts";
-import { watch } from "./watch.ts";
+import { follow } from "./follow.ts";
+import type { FollowOptions, WorkflowRunsFollower } from "./follower.ts";
+import type { Connect } from "./line.ts";
+import { chatPath, connectTo, readData, runPath, runsPath, type ServiceOptions } from "./service.ts";
+import { type WatchOptions, watch } from "./watch.ts";
 
 export type * from "../protocol/types.ts";
 export { EdgeRunsError, type EdgeRunsErrorCode, type ServiceErrorCode } from "./errors.ts";
+
+export type { FollowOptions, WorkflowRunsFollower } from "./follower.ts";
+export type { RunsChange } from "./runs.ts";
+export type { EndReason, LineState, LossReason } from "./state.ts";
+export type { WatchOptions } from "./watch.ts";
 
 export interface ClientOptions extends ServiceOptions {}
 
@@ -35,9 +43,11 @@ export interface EdgeRunsClient {
 	getWorkflowRun(chatId: string, runId: string, options?: ReadOptions): Promise<WorkflowRun>;
 	/**
 	 * A chat's runs at once, and again whenever one changes, until `signal` ends it. A line that drops is taken up again
-	 * without loss.
+	 * without loss. `onState` tells how the line is: without it, one that cannot be opened looks like one that takes long.
 	 */
-	watchWorkflowRuns(chatId: string, options?: { signal?: AbortSignal | undefined }): AsyncGenerator<WorkflowRun[]>;
+	watchWorkflowRuns(chatId: string, options?: WatchOptions): AsyncGenerator<WorkflowRun[], void, undefined>;
+	/** The same for interfaces: it keeps the runs and the state of the line, and tells of changes, until it is closed. */
+	followWorkflowRuns(chatId: string, options?: FollowOptions): WorkflowRunsFollower;
 	/** Recorders: registers a chat with its owner. The same again changes nothing; `restore` brings a deleted chat back. */
 	registerChat(
 		chatId: string,
@@ -60,6 +70,13 @@ export interface EdgeRunsClient {
 export function createClient(baseUrl: string, options: ClientOptions = {}): EdgeRunsClient {
 	const send = connectTo(baseUrl, options);
 
+	function followRuns(chatId: string, followOptions?: FollowOptions): WorkflowRunsFollower {
+		const path = `${runsPath(chatId)}/stream`;
+		const connect: Connect = (lastEventId, signal) =>
+			send(path, { signal, ...(lastEventId !== undefined && { headers: { "last-event-id": lastEventId } }) });
+		return follow(connect, followOptions, { isTokenRenewed: typeof options.token === "function" });
+	}
+
 	return {
 		async listWorkflowRuns(chatId, { status, limit, cursor, ...rest } = {}) {
 			const query = {
@@ -71,17 +88,13 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 			return { ...(await readData<Omit<WorkflowRunPage, "bookmark">>(response)), bookmark: bookmarkOf(response) };
 		},
 		async getWorkflowRun(chatId, runId, options = {}) {
-			const response = await send(runsPath(chatId, runId), reading(options));
+			const response = await send(runPath(chatId, runId), reading(options));
 			return (await readData<{ workflowRun: WorkflowRun }>(response)).workflowRun;
 		},
-		watchWorkflowRuns(chatId, { signal } = {}) {
-			const connect = async (lastEventId: string | undefined, lineSignal: AbortSignal) =>
-				send(`${runsPath(chatId)}/stream`, {
-					headers: lastEventId === undefined ? {} : { "last-event-id": lastEventId },
-					signal: lineSignal,
-				});
-			return watch(connect, signal);
+		watchWorkflowRuns(chatId, watchOptions = {}) {
+			return watch((followOptions) => followRuns(chatId, followOptions), watchOptions);
 		},
+		followWorkflowRuns: followRuns,
 		async registerChat(chatId, userId, { restore } = {}) {
 			const json = { userId, ...(restore !== undefined && { restore }) };
 			const response = await send(chatPath(chatId), { method: "PUT", json });
@@ -89,7 +102,7 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 			return { bookmark: bookmarkOf(response) };
 		},
 		async recordWorkflowRun(chatId, runId, report) {
-			const response = await send(runsPath(chatId, runId), { method: "PUT", json: report });
+			const response = await send(runPath(chatId, runId), { method: "PUT", json: report });
 			return { ...(await readData<{ workflowRun: WorkflowRun }>(response)), bookmark: bookmarkOf(response) };
 		},
 	};

@@ -79,20 +79,17 @@ export async function readData<T>(response: Response): Promise<T> {
 /** Any UUID; which versions there are is the service's to say. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/**
- * The path of a chat's runs, or of one of them. Ids are checked first: one such as `../../x` would lead to another path.
- * @throws {EdgeRunsError} `INVALID_CHAT_ID` or `INVALID_RUN_ID`, as the service would
+/*
+ * Paths. Ids are checked first: one such as `../../x` would lead to another path. What is wrong is an EdgeRunsError of
+ * `INVALID_CHAT_ID` or `INVALID_RUN_ID`, as from the service.
  */
-export function runsPath(chatId: string, runId?: string): string {
-	const runs = `${chatPath(chatId)}/workflow-runs`;
-	if (runId === undefined) return runs;
-	return `${runs}/${checkId(runId, "INVALID_RUN_ID", "workflow run")}`;
-}
 
-/** @throws {EdgeRunsError} `INVALID_CHAT_ID` */
-export function chatPath(chatId: string): string {
-	return `/api/chats/${checkId(chatId, "INVALID_CHAT_ID", "chat")}`;
-}
+export const chatPath = (chatId: string) => `/api/chats/${checkId(chatId, "INVALID_CHAT_ID", "chat")}`;
+
+export const runsPath = (chatId: string) => `${chatPath(chatId)}/workflow-runs`;
+
+export const runPath = (chatId: string, runId: string) =>
+	`${runsPath(chatId)}/${checkId(runId, "INVALID_RUN_ID", "workflow run")}`;
 
 function checkId(id: unknown, code: "INVALID_CHAT_ID" | "INVALID_RUN_ID", kind: string): string {
 	if (typeof id === "string" && UUID.test(id)) return encodeURIComponent(id);
