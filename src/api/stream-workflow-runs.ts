@@ -16,7 +16,8 @@ export const streamWorkflowRunsRoute = createRoute({
 		"Server-sent events. `snapshot`: `{ workflowRuns }`, all runs, at first and where one has gone. `run`: a whole run, " +
 		"new or changed. `end`: `{ reason }`, one of session_ended, chat_deleted and chat_forbidden: there is no use in coming " +
 		"back. An event's id names the state that the client then has; where it comes back with that as `Last-Event-ID`, " +
-		"an unchanged state is not sent again. Comments are heartbeats. After an hour at the latest the stream closes, and " +
+		"an unchanged state is not sent again. An event without an id has more to come of the same change: several runs that " +
+		"changed at once, or a large chat's `snapshot` with `run` events behind it. Comments are heartbeats. After an hour at the latest the stream closes, and " +
 		"the client comes back.",
 	tags: ["Workflow runs"],
 	security: sessionSecurity,

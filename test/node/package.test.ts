@@ -92,10 +92,16 @@ describe("the packed package", () => {
 	});
 
 	it.each(["Bundler", "NodeNext"])(
-		"has types that the documented example compiles with, resolved as %s",
+		"has types that the documented examples compile with, resolved as %s",
 		(resolution) => {
-			const [, example] = /```tsx\n([\s\S]*?)```/.exec(readText("docs/client.md")) as RegExpExecArray;
-			writeFileSync(path.join(folder, "example.tsx"), example as string);
+			const blocks = [...readText("docs/client.md").matchAll(/```tsx?\n([\s\S]*?)```/g)].map(
+				([, text]) => text as string,
+			);
+			const files = blocks.map((text, index) => {
+				writeFileSync(path.join(folder, `example-${index}.tsx`), text);
+				return `example-${index}.tsx`;
+			});
+			expect(files.length).toBeGreaterThan(2);
 			const compilerOptions = {
 				strict: true,
 				noEmit: true,
@@ -107,7 +113,7 @@ describe("the packed package", () => {
 				lib: ["ES2024", "DOM"],
 				types: [],
 			};
-			writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["example.tsx"] }));
+			writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
 			expect(runTool("typescript/bin/tsc", "-p", ".").output).toBe("");
 		},
 	);
