@@ -23,7 +23,7 @@ export const requireSession: MiddlewareHandler<AppEnv> = async function requireS
 		const sent = cookie?.includes(`${sessionCookiePrefix}.session_token=`) ? cookie : undefined;
 		return refuseSignIn(c, new ServiceError("INVALID_SESSION"), sent);
 	}
-	// Before any store is asked, so that nobody past the limit costs one anything, whoever's chat it is.
+	// Counted before any store is asked, so that a caller past the limit costs the stores nothing.
 	await countAgainst("READ_LIMIT", `session ${await sha256Hex(new TextEncoder().encode(token), 32)}`, scope);
 	const session = readSession(scope, token, Date.now()).then(
 		async (found) => {
@@ -38,7 +38,7 @@ export const requireSession: MiddlewareHandler<AppEnv> = async function requireS
 	// A handler that fails before it awaits the session must not leave an unhandled rejection.
 	session.catch(() => {});
 	c.set("session", session);
-	// In a scope of its own: what was asked for the first answer is old by then.
+	// In a new scope: reads that are remembered for the first answer are too old by then.
 	c.set("rereadSession", () => readSession({ ...scope }, token, Date.now()));
 	await next();
 };

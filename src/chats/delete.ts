@@ -10,7 +10,7 @@ import type { Scope } from "../scope.ts";
 /**
  * Deletes a chat softly: readers no longer find it, but its rows stay. Idempotent.
  * @param chatId lower-case UUID
- * @throws {ServiceError} CHAT_NOT_FOUND if it was never registered, or STORE_UNAVAILABLE: it is not deleted then, nor later
+ * @throws {ServiceError} CHAT_NOT_FOUND if it was never registered, or STORE_UNAVAILABLE. Then it is not deleted, now or later
  */
 export async function deleteChat(scope: Scope, chatId: string): Promise<Written<void>> {
 	const { result, bookmark } = await writeD1(scope, async (session) => {

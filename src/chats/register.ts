@@ -9,13 +9,13 @@ import type { Scope } from "../scope.ts";
 import type { ChatRegistration } from "./schemas.ts";
 
 /**
- * Registers a chat with its owner. Idempotent. A deleted chat comes back, with its runs, by `restore` alone: without it a
- * registration that arrives late, or twice, would undo a deletion.
+ * Registers a chat with its owner. Idempotent. A deleted chat comes back, with its runs, only with `restore`. Otherwise
+ * a registration that arrives late, or twice, would undo a deletion.
  *
  * @param chatId lower-case UUID
  * @returns whether the chat is new
- * @throws {ServiceError} CHAT_CONFLICT if it has another owner, CHAT_DELETED, or STORE_UNAVAILABLE: nothing has changed then,
- * nor will it later
+ * @throws {ServiceError} CHAT_CONFLICT if it has another owner, CHAT_DELETED, or STORE_UNAVAILABLE. Then nothing
+ * has changed, and nothing will change later
  */
 export async function registerChat(
 	scope: Scope,
@@ -27,7 +27,7 @@ export async function registerChat(
 		const revision = crypto.randomUUID();
 		const isChat = eq(chats.id, chatId);
 		const state = db.select({ userId: chats.userId, deletedAt: chats.deletedAt }).from(chats).where(isChat);
-		// The column takes no null: a registration that comes too late fails as a whole.
+		// The column is NOT NULL. So a registration that comes too late fails as a whole.
 		const createdAt = sql`iif(${inTime(scope)}, ${new Date().toISOString()}, null)`;
 		const [[before], , [restored], [after]] = await db.batch([
 			state,

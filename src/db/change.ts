@@ -3,12 +3,12 @@ import { chats } from "./schema.ts";
 
 /*
  * Every write that changes anything under a chat raises the chat's change number by one and leaves a mark of its new
- * revision in the chat's trail. Who has an older state can then be told what changed since: if the trail holds the
- * state's mark at its place, all between was written by this rule. A write of version 0.1, of an operator's SQL, or a
- * database that was restored leaves a revision without its mark: nobody is told "since" across it.
+ * revision in the chat's trail. A watcher with an older state can then get the changes since that state: if the trail has
+ * the state's mark in its place, all writes in between followed this rule. A write of version 0.1 or of an operator's SQL,
+ * and a restored database, leave a revision without a mark. Then watchers get a snapshot instead.
  */
 
-/** What a watcher has: a chat's change number, and the mark of the revision that went with it. */
+/** The state that a watcher has: the chat's change number, and the mark of its revision. */
 export interface State {
 	readonly change: number;
 	readonly mark: string;
@@ -17,7 +17,7 @@ export interface State {
 /** Enough of a random revision to tell two histories of one chat apart. */
 const MARK_LENGTH = 8;
 
-/** Who is further behind than this many changes gets a snapshot. 2 KB in the chat's row. */
+/** A watcher that is more changes behind gets a snapshot. 256 marks take 2 KB in the chat's row. */
 const TRAIL_MARKS = 256;
 
 /** The state that a chat's row shows. */
@@ -32,9 +32,9 @@ export const isSame = (a: State | null, b: State | null) => a?.change === b?.cha
 const isMarked = sql`substr(${chats.trail}, ${sql.raw(String(-MARK_LENGTH))}) = substr(${chats.revision}, 1, ${sql.raw(String(MARK_LENGTH))})`;
 
 /**
- * What a write that changes anything under a chat sets in the chat's row.
+ * The columns of the chat's row that every write under the chat sets.
  * @param revision the chat's new revision
- * @param gap whether runs go, which no list of changed runs can say
+ * @param gap whether runs are deleted. A list of changed runs cannot say that
  */
 export function nextChange(revision: string, { gap = false } = {}) {
 	const { mark } = stateOf({ change: 0, revision });
@@ -48,7 +48,7 @@ export function nextChange(revision: string, { gap = false } = {}) {
 	};
 }
 
-/** What a chat's row starts with. */
+/** The first values of these columns. */
 export function firstChange(revision: string) {
 	return { revision, change: 1, floor: 1, trail: stateOf({ change: 1, revision }).mark };
 }
@@ -56,18 +56,18 @@ export function firstChange(revision: string) {
 /** SQL: the chat's change number and the mark of the state before it, for `returning` behind `nextChange`. */
 export const changed = {
 	change: chats.change,
-	/** Empty where nobody can be told what changed since. */
+	/** Empty if the changes since then cannot be told. */
 	fromMark: sql<string>`substr(${chats.trail}, ${sql.raw(String(-2 * MARK_LENGTH))}, ${sql.raw(String(MARK_LENGTH))})`,
 };
 
 /** A change of a chat: from which state to which. */
 export interface Change {
-	/** Null where nobody can be told what changed since. */
+	/** Null if the changes since then cannot be told. */
 	readonly from: State | null;
 	readonly to: State;
 }
 
-/** What `changed` returned, as a change to the revision that was written. */
+/** The change to the written revision, from the values that `changed` returned. */
 export function toChange({ change, fromMark }: { change: number; fromMark: string }, revision: string): Change {
 	return {
 		from: fromMark === "" ? null : { change: change - 1, mark: fromMark },
@@ -75,7 +75,7 @@ export function toChange({ change, fromMark }: { change: number; fromMark: strin
 	};
 }
 
-/** SQL: whether all that has changed since a state can be told. */
+/** SQL: whether all changes since a state can be told. */
 export function canTellSince({ change, mark }: State): SQL<number> {
 	const place = sql`${-MARK_LENGTH} * (${chats.change} - ${change} + 1)`;
 	return sql<number>`(${change} between ${chats.floor} and ${chats.change} and ${isMarked}

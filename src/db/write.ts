@@ -9,7 +9,7 @@ export class ConflictError extends Error {
 	override readonly name = "ConflictError";
 }
 
-/** D1 came to a write after its time was up, and left it undone. */
+/** D1 reached a write after its time was up, and did not do it. */
 export class LateError extends Error {
 	override readonly name = "LateError";
 
@@ -18,13 +18,13 @@ export class LateError extends Error {
 	}
 }
 
-/** Of a write's time D1 gets so much: the rest is for its clock, which need not be ours to the millisecond. */
+/** The share of a write's time that D1 gets. The rest is for differences between its clock and ours. */
 const SHARE_OF_TIME = 0.9;
 
 /**
- * A condition that D1 finds true only while the caller still waits. A write that cannot be sent twice in any order (a
- * deletion and its opposite) is given up after `STORE_TIMEOUT_SECONDS`, but nothing calls it back: D1 may come to it
- * later, when somebody has done the opposite.
+ * A condition that is true in D1 only while the caller still waits. For writes whose order counts (a deletion and its
+ * opposite). The caller gives up after `STORE_TIMEOUT_SECONDS`, but nothing can cancel the write. D1 may reach it later,
+ * after somebody has done the opposite.
  */
 export function inTime({ env }: Scope): SQL {
 	const until = Date.now() + readConfig(env).storeTimeoutSeconds * SHARE_OF_TIME * 1_000;

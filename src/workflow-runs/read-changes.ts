@@ -4,19 +4,19 @@ import { drizzleOver } from "../db/drizzle.ts";
 import { chats, workflowRuns } from "../db/schema.ts";
 import { runJson } from "./json.ts";
 
-/** How a chat stands, and what has changed in it since a state. */
+/** A chat's state, and the runs that changed since an earlier state. */
 export interface ChatChanges {
 	/** The chat's owner. */
 	readonly userId: string;
 	readonly state: State;
-	/** The runs that changed since, each as JSON text; null where that cannot be told, and a snapshot is needed. */
+	/** The runs that changed since, each as JSON text; null if that cannot be told, and a snapshot is needed. */
 	readonly runs: readonly string[] | null;
 }
 
 /**
- * Reads what has changed under a chat since a state, in one query that reads one row more than changed.
+ * Reads the runs of a chat that changed since a state, in one query. It reads one row more than the changed ones.
  * @param chatId lower-case UUID
- * @returns null if there is no such chat, or it was deleted
+ * @returns null if the chat does not exist, or was deleted
  */
 export async function readChanges(
 	session: D1DatabaseSession,
@@ -24,14 +24,14 @@ export async function readChanges(
 	since: State,
 ): Promise<ChatChanges | null> {
 	const canTell = canTellSince(since);
-	// Where it cannot be told, no run is read.
+	// If it cannot be told, no run is read.
 	const from = sql`case when ${canTell} then ${since.change} else ${Number.MAX_SAFE_INTEGER} end`;
 	const rows = await drizzleOver(session)
 		.select({ userId: chats.userId, change: chats.change, revision: chats.revision, canTell, run: runJson })
 		.from(chats)
 		.leftJoin(workflowRuns, and(eq(workflowRuns.chatId, chats.id), gt(workflowRuns.change, from)))
 		.where(and(eq(chats.id, chatId), isNull(chats.deletedAt)))
-		// By the index, so that nothing is sorted.
+		// In the order of the index, so that nothing is sorted.
 		.orderBy(workflowRuns.change);
 	const [chat] = rows;
 	if (!chat) return null;
@@ -39,7 +39,7 @@ export async function readChanges(
 	return { userId: chat.userId, state: stateOf(chat), runs };
 }
 
-/** How a chat stands, and one of its runs. */
+/** A chat's state, and one of its runs. */
 export interface ChatRun {
 	/** The chat's owner. */
 	readonly userId: string;

@@ -1,19 +1,19 @@
 /*
- * The order of a chat's runs, said once for the list's SQL, its cursor, the page and the clients: not yet started first,
- * then newest start first, ties by id, descending. And the order of a run's steps.
+ * The order of a chat's runs: not yet started first, then newest start first, ties by id, descending. The list's SQL, its
+ * cursor, the page and the clients all use it. And the order of a run's steps.
  */
 
 /** Stands for the start of a run that has not started: it sorts behind every timestamp as text. */
 export const NOT_STARTED = "~";
 
-/** What the order depends on. */
+/** The fields that the order depends on. */
 export interface Ordered {
 	readonly id: string;
 	/** ISO 8601, UTC, milliseconds; null until then. */
 	readonly startedAt: string | null;
 }
 
-/** What runs are sorted by, descending, before their id. */
+/** The key by which runs are sorted, descending, before their id. */
 export const startOrderOf = ({ startedAt }: Pick<Ordered, "startedAt">): string => startedAt ?? NOT_STARTED;
 
 /** Compares two runs for `sort`. */
@@ -26,7 +26,7 @@ export function compareText(a: string, b: string): number {
 	return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** What the order of steps depends on. */
+/** The fields that the order of steps depends on. */
 export interface OrderedStep extends Ordered {
 	readonly position?: number | undefined;
 }

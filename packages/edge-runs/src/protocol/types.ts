@@ -1,11 +1,11 @@
 /*
- * The wire's shapes, spelled out so that their declarations need nothing of the server's. A test holds them against the
- * schemas. Every optional field is there only where it was recorded.
+ * The shapes on the wire, written out so that they need none of the server's types. A test compares them with the
+ * schemas. An optional field is there only if it was recorded.
  */
 
 export type WorkflowRunStatus = "pending" | "running" | "completed" | "failed" | "cancelled";
 
-/** Whatever JSON can say. */
+/** Any JSON. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
 export interface WorkflowRunError {
@@ -28,7 +28,7 @@ export interface WorkflowRunActivity {
 /** Up to 20 named finite numbers, such as tokens, cost, items. */
 export type WorkflowRunMetrics = { [name: string]: number };
 
-/** What both a run and a step can say. */
+/** The fields that runs and steps share. */
 interface Progress {
 	status: WorkflowRunStatus;
 	/** ISO 8601, UTC, milliseconds; null until then. */
@@ -36,11 +36,11 @@ interface Progress {
 	/** ISO 8601, UTC, milliseconds; null until then. */
 	completedAt: string | null;
 	error?: WorkflowRunError | undefined;
-	/** What came of it: up to 16,384 bytes of JSON. */
+	/** The result: up to 16,384 bytes of JSON. */
 	output?: JsonValue | undefined;
 	/** Which try this is, from 1; left out means 1. A higher one counts before anything else. */
 	attempt?: number | undefined;
-	/** Gone once it has ended. */
+	/** Only until it has ended. */
 	activity?: WorkflowRunActivity | undefined;
 	metrics?: WorkflowRunMetrics | undefined;
 }
@@ -61,15 +61,15 @@ export interface WorkflowRun extends Progress {
 	id: string;
 	chatId: string;
 	workflowId: string;
-	/** What people know the workflow by. Over 200 characters it is cut. */
+	/** The workflow's name for people. Over 200 characters it is cut. */
 	workflowName?: string | undefined;
 	/** The engine's own run id; 1 to 200 characters. */
 	externalId?: string | undefined;
-	/** The chat message that set it off; 1 to 200 characters. */
+	/** The chat message that started it; 1 to 200 characters. */
 	messageId?: string | undefined;
 	/** The run that started this one: a UUID, lower case. */
 	parentRunId?: string | undefined;
-	/** Nobody reported this end: the service gave the run up, having heard nothing for long. A reported end counts before it. */
+	/** Nobody reported this end. The service assumed it, since it heard nothing for long. A reported end counts before it. */
 	assumed?: true | undefined;
 	/** In their order. */
 	steps: WorkflowRunStep[];
@@ -77,9 +77,9 @@ export interface WorkflowRun extends Progress {
 
 type Unsaid = "startedAt" | "completedAt";
 
-/** What a recorder reports of a step. What says nothing may be left out. */
+/** A recorder's report of a step. Empty fields may be left out. */
 export type WorkflowRunStepReport = Omit<WorkflowRunStep, Unsaid> & Partial<Pick<WorkflowRunStep, Unsaid>>;
 
-/** What a recorder reports of a run. */
+/** A recorder's report of a run. */
 export type WorkflowRunReport = Omit<WorkflowRun, "id" | "chatId" | "steps" | Unsaid> &
 	Partial<Pick<WorkflowRun, "id" | "chatId" | Unsaid>> & { steps?: WorkflowRunStepReport[] };

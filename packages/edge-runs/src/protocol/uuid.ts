@@ -1,8 +1,8 @@
 import { sha1 } from "./sha1.ts";
 
 /**
- * The namespace of every id that is made from another system's (RFC 9562, 5.5). Published in docs/recording.md: it must
- * never change, since the same id must come out in every language, place and version.
+ * The namespace of every UUID that is made from another system's id (RFC 9562, 5.5). It is published in
+ * docs/recording.md and must never change: every language, place and version must make the same UUID of an id.
  */
 export const ID_NAMESPACE = "cdd6ed59-1623-4ba6-8c85-fef0228a9c62";
 
@@ -16,7 +16,7 @@ export const isUuid = (text: string): boolean => UUID.test(text);
 /**
  * The UUID that stands for another system's id: UUIDv5 (RFC 9562, 5.5) of `ID_NAMESPACE` and `engine:id` in UTF-8.
  * The same everywhere and always. A UUID comes back as it is, in lower case.
- * @param engine whose id it is, e.g. `"inngest"`; `"chat"` for a chat, `"workflow"` for a workflow's name
+ * @param engine the system that the id comes from, e.g. `"inngest"`; `"chat"` for a chat, `"workflow"` for a workflow's name
  */
 export function uuidFor(engine: string, id: string): string {
 	const lower = id.toLowerCase();

@@ -2,13 +2,13 @@ import { isEnded } from "../protocol/state.ts";
 import type { WorkflowRun } from "../protocol/types.ts";
 import type { CleanReport } from "./clean-report.ts";
 
-/** A run that said nothing for so long is no longer watched here: whoever ran it is gone. */
+/** A run without a report for this time is no longer watched: its process is gone. */
 const FORGOTTEN_MILLISECONDS = 24 * 3_600_000;
-/** As many are watched. Beyond it those that were silent for longest are not. */
+/** How many runs are watched at most. Beyond it, the ones that were silent for longest are not. */
 const MAX_WATCHED = 10_000;
 
 interface Active {
-	/** What it said last of itself. */
+	/** Its last activity. */
 	head: WorkflowRun;
 	/** When something was reported of it, and when it last said that it is alive: milliseconds. */
 	reportedAt: number;

@@ -1,8 +1,8 @@
 import type { WorkflowRun, WorkflowRunReport, WorkflowRunStep } from "../protocol/types.ts";
 
 /**
- * JSON, as far as Cloudflare's types can follow it: they look into every type that an entrypoint answers with, and get
- * lost in one that holds itself.
+ * JSON, as deep as Cloudflare's types can follow it. They look into every type that an entrypoint answers with, and
+ * fail at a type that contains itself.
  */
 type Output = object | string | number | boolean | null;
 
@@ -12,9 +12,9 @@ export type StepOverRpc = Omit<WorkflowRunStep, "output"> & { output?: Output | 
 /** A run, as it comes over a service binding. */
 export type RunOverRpc = Omit<WorkflowRun, "output" | "steps"> & { output?: Output | undefined; steps: StepOverRpc[] };
 
-/** What every verb answers beside its result. */
+/** Every verb's answer has this beside its result. */
 export interface Written {
-	/** Send it as `x-d1-bookmark` with a read, and the answer includes what was written. */
+	/** Send it as `x-d1-bookmark` with a read: the answer then includes this write. */
 	bookmark: string | null;
 }
 
@@ -22,10 +22,10 @@ export interface Written {
  * The type of the service's entrypoint for Workers that bind it: `RUNS: Service<WorkflowRunRecorder>`. The verbs are
  * those of the HTTP API; each throws an error whose message is `CODE: what is wrong (request ID)`.
  *
- * A type alone: no import of the service's sources, nor of Cloudflare's types.
+ * Only a type: it imports neither the service's sources nor Cloudflare's types.
  */
 export interface WorkflowRunRecorder {
-	/** What `Service` knows an entrypoint by: `Rpc.WorkerEntrypointBranded` of `@cloudflare/workers-types`. */
+	/** `Service` recognises an entrypoint by it: `Rpc.WorkerEntrypointBranded` of `@cloudflare/workers-types`. */
 	__WORKER_ENTRYPOINT_BRAND: never;
 	/** Registers a chat with its owner. `created`: whether the chat is new. */
 	registerChat(chatId: string, registration: { userId: string }): Promise<Written & { created: boolean }>;
@@ -37,7 +37,7 @@ export interface WorkflowRunRecorder {
 		runId: string,
 		report: WorkflowRunReport,
 	): Promise<Written & { workflowRun: RunOverRpc; created: boolean }>;
-	/** Reports 1 to 100 runs, all or none. Answers the merged runs, each once, and the ids of those that are new. */
+	/** Reports 1 to 100 runs, all of them or nothing. Answers the merged runs, each once, and the ids of those that are new. */
 	recordWorkflowRuns(
 		chatId: string,
 		reports: { workflowRuns: (WorkflowRunReport & { id: string })[] },

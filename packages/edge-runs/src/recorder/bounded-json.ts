@@ -5,12 +5,12 @@ export type Bounded =
 	| { readonly is: "json"; readonly value: JsonValue; readonly length: number }
 	| { readonly is: "nothing" | "too large" | "not json" };
 
-/** Deeper values are circles, or as good as. */
+/** Deeper values are circular, or of no use. */
 const MAX_DEPTH = 500;
 
 /**
- * A copy of a value as JSON would carry it, so that later changes to it are none of the report's. A huge value costs no
- * more than one of the limit. Never throws.
+ * A copy of a value as JSON would carry it, so that later changes of the value do not change the report. A huge value
+ * costs no more time than a value at the limit. Never throws.
  * @param maxBytes of its JSON in UTF-8
  */
 export function boundedJson(value: unknown, maxBytes: number): Bounded {

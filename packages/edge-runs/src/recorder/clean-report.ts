@@ -4,7 +4,7 @@ import type { WorkflowRun, WorkflowRunStatus, WorkflowRunStep } from "../protoco
 import { uuidFor } from "../protocol/uuid.ts";
 import { type Cleaning, cleanShared, type Given } from "./clean.ts";
 
-/** A run or step without texts takes about so many bytes, in memory and as JSON. */
+/** About how many bytes a run or step without texts takes, in memory and as JSON. */
 const BASE_WEIGHT = 250;
 
 export interface CleanStep {
@@ -26,7 +26,7 @@ export interface CleanReport {
 /**
  * @param chatId UUID
  * @param now in milliseconds
- * @returns a copy; undefined where it is none of a run, or of no known status
+ * @returns a copy; undefined if it is not a report of a run, or its status is unknown
  */
 export function cleanReport(chatId: string, run: Given, now: number): CleanReport | undefined {
 	const { id, workflowId, status } = run;
@@ -79,7 +79,7 @@ function cleanStep(given: Given, path: string, cleaning: Cleaning): WorkflowRunS
 const STATUSES = new Set<unknown>(["pending", "running", "completed", "failed", "cancelled"]);
 const isStatus = (given: unknown): given is WorkflowRunStatus => STATUSES.has(given);
 
-/** A name for people: cut, and not there where it is empty. */
+/** A name for people: cut if it is too long, left out if it is empty. */
 function cleanName(given: unknown): string | undefined {
 	return typeof given === "string" && given !== "" ? cutText(given, MAX_NAME) : undefined;
 }

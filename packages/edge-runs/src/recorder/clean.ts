@@ -6,8 +6,8 @@ import type { JsonValue, WorkflowRunActivity, WorkflowRunMetrics, WorkflowRunSta
 import { boundedJson } from "./bounded-json.ts";
 
 /*
- * Makes of whatever is given what the service takes and the merge can compare: what cannot be kept is left out and named,
- * and the rest is kept. Pure: `now` is passed in.
+ * Turns any given value into a report that the service accepts and the merge can compare. Parts that cannot be kept are
+ * left out and named. Pure: `now` is passed in.
  */
 
 export type Given = Readonly<Record<string, unknown>>;

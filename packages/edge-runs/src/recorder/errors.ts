@@ -1,12 +1,12 @@
 /**
- * What went wrong, and what became of the reports.
- * - `configuration`: there is no usable address, token or binding. Nothing is recorded.
+ * The kind of an error, and what happens to the reports.
+ * - `configuration`: the address, token or binding is missing or not usable. Nothing is recorded.
  * - `invalid`: a report could not be read, or a part of it was left out.
- * - `unreachable`: the service does not answer, or not as it should. Reports wait, and are sent when it is back.
- * - `unauthorized`: the service does not know the token. Reports wait; it is tried again each minute.
- * - `refused`: the service does not take a report. It is dropped, and nothing else.
- * - `dropped`: more waited than may. What ended first is lost.
- * - `unsent`: a flush ended before all was sent. What is left waits on, as long as the process lives.
+ * - `unreachable`: the service does not answer, or not correctly. Reports wait, and are sent when it is back.
+ * - `unauthorized`: the service does not know the token. Reports wait, and the recorder tries again each minute.
+ * - `refused`: the service refuses a report. Only this report is dropped.
+ * - `dropped`: too much was waiting. The runs that ended first are lost.
+ * - `unsent`: a flush ended before all reports were sent. They keep waiting, as long as the process lives.
  * - `warning`: the service recorded a report, and left a part of it out.
  */
 export type RecorderErrorKind =
@@ -47,7 +47,7 @@ export class RecorderError extends Error {
 
 export type Tell = (kind: RecorderErrorKind, message: string, details?: RecorderErrorDetails) => void;
 
-/** Tells `onError`, whose own errors are nobody's. Without one: `console.warn`, once a kind. */
+/** Calls `onError`, and ignores errors of its own. Without one: `console.warn`, once for each kind. */
 export function tellBy(onError: ((error: RecorderError) => void) | undefined): Tell {
 	const warned = new Set<RecorderErrorKind>();
 	return (kind, message, details) => {
@@ -63,7 +63,7 @@ export function tellBy(onError: ((error: RecorderError) => void) | undefined): T
 	};
 }
 
-/** Codes of what may pass by itself, or by an operator's hand. All others would meet the same report again. */
+/** Codes of refusals that may end without a change of the report. With all others the same report would fail again. */
 const MAY_PASS = new Set<string | null>([
 	"INTERNAL_ERROR",
 	"INVALID_TOKEN",
@@ -73,12 +73,12 @@ const MAY_PASS = new Set<string | null>([
 	"STORE_UNAVAILABLE",
 ]);
 
-/** What a transport throws where the service refused, or could not. */
+/** A transport throws it if the service refused, or failed. */
 export class Refusal extends Error {
 	override readonly name = "Refusal";
 	/** The service's error code; null: the answer is not the service's, e.g. a proxy's. */
 	readonly code: string | null;
-	/** Whether the same may be taken later. */
+	/** Whether the service may accept the same report later. */
 	readonly mayPass: boolean;
 	readonly retryAfterMilliseconds: number | null;
 

@@ -20,7 +20,7 @@ export function overHttp({ url, token, send, timeoutMilliseconds }: HttpOptions)
 			method,
 			headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
 			body,
-			// A token is for the service alone, and a PATCH is not to become a GET.
+			// Only the service may get the token, and a PATCH must not become a GET.
 			redirect: "manual",
 			signal: AbortSignal.timeout(timeoutMilliseconds),
 		});

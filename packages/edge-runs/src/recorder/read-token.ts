@@ -6,20 +6,20 @@ const MIN_SECRET_LENGTH = 32;
 export interface ReadTokenOptions {
 	/** The service's `READ_TOKEN_SECRET`: at least 32 characters. */
 	secret: string;
-	/** Who reads: the owner of the chats, as they were registered. */
+	/** The user who reads: the owner with whom the chats were registered. */
 	userId: string;
-	/** This chat alone; left out: all of the user's. Any engine's chat id, as in a report. */
+	/** Only this chat. Any engine's chat id, as in a report. Default: all chats of the user. */
 	chatId?: string | undefined;
-	/** 1 to 86,400, which is a day; 3,600 unless it says otherwise. */
+	/** 1 to 86,400 (a day). Default: 3,600. */
 	expiresInSeconds?: number | undefined;
 }
 
 /**
- * A read token, for apps whose users sign in elsewhere: a JWT (RFC 7519) by HS256, with the claims `sub`, `exp` and, for
- * one chat only, `chat`. To be made on your server for a user whom it knows, and sent as `Authorization: Bearer …`,
- * never in a URL.
- * @throws {TypeError} if the secret is too short, or there is no user
- * @throws {RangeError} if it is to last for less than a second or more than a day
+ * Makes a read token, for apps with another sign-in than better-auth: a JWT (RFC 7519) signed by HS256, with the claims
+ * `sub`, `exp` and, for one chat only, `chat`. Make it on your server, for a user who is signed in there. It is sent as
+ * `Authorization: Bearer …`, never in a URL.
+ * @throws {TypeError} if the secret is too short, or `userId` is empty
+ * @throws {RangeError} if it would last less than a second or more than a day
  */
 export async function createReadToken(options: ReadTokenOptions): Promise<string> {
 	const { secret, userId, chatId, expiresInSeconds = 3_600 } = options;

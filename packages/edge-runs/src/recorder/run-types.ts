@@ -1,19 +1,19 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** What a run is called, and where it belongs. */
+/** A run's name, and the chat that it belongs to. */
 export interface RunOptions {
-	/** Any engine's chat id: a UUID as it is, another becomes `uuidFor("chat", id)`. */
+	/** Any engine's chat id. A UUID stays as it is; another id becomes `uuidFor("chat", id)`. */
 	chatId: string;
-	/** The chat's owner. Where it is told, the chat is registered first. */
+	/** The chat's owner. If it is given, the chat is registered first. */
 	userId?: string | undefined;
 	/** The workflow's name, or its UUID. A name's UUID is `uuidFor("workflow", name)`. */
 	workflow: string;
-	/** A UUID, or your own id, which becomes `uuidFor("run", id)` and is kept as `externalId`. Left out: a new one. */
+	/** A UUID, or your own id, which becomes `uuidFor("run", id)` and is kept as `externalId`. Default: a new UUID. */
 	id?: string | undefined;
-	/** The chat message that set it off. */
+	/** The chat message that started the run. */
 	messageId?: string | undefined;
-	/** The run that started this one: as `id`. */
+	/** The id of the run that started this one, in the form of `id`. */
 	parentRunId?: string | undefined;
-	/** The engine's own id of the run, to find it there. */
+	/** The engine's id of the run, to find it there. */
 	externalId?: string | undefined;
 }
 
@@ -24,26 +24,26 @@ export interface ActivityOptions {
 	progress?: number | undefined;
 }
 
-/** What a run and a step can say while they last. Once they have ended, nothing more is taken. */
+/** The methods that runs and steps share. After the end of a run or step they do nothing. */
 interface Speaker {
-	/** What it is doing now. */
+	/** Reports what it is doing now. */
 	activity(message: string, options?: ActivityOptions): void;
-	/** Numbers by name, e.g. `{ tokens: 1200 }`. Totals, not additions: of two values of one name the higher counts. */
+	/** Reports numbers by name, e.g. `{ tokens: 1200 }`. Give totals, not additions: for each name the highest counts. */
 	metrics(metrics: Readonly<Record<string, number>>): void;
-	/** It is being tried again: 2 is the second attempt. What counts is the state of the highest. */
+	/** Reports that it is tried again: 2 is the second attempt. The state of the highest attempt counts. */
 	attempt(number: number): void;
 	/**
-	 * Runs `work` as a step inside this one: completed, or failed by what it throws, which is thrown on. Steps may run
-	 * beside each other. What is begun by the handle that `work` is given lies within the step.
-	 * @returns what `work` returns
+	 * Runs `work` as a step of this run or step. If `work` throws, the step fails, and the error is thrown on. Steps may
+	 * run at the same time. For steps inside this step, use the handle that `work` gets.
+	 * @returns the value that `work` returns
 	 */
 	step<T>(name: string, work: (step: StepHandle) => T): Promise<Awaited<T>>;
 }
 
 export interface StepHandle extends Speaker {
-	/** Its name, with what it lies in, and which of the steps of that name it is: `plan/search#2`. */
+	/** The names of the steps around it, its name, and its number among steps of this name: `plan/search#2`. */
 	readonly id: string;
-	/** What came of it: any JSON up to 16 KB. Sent with its end. */
+	/** Sets its result: any JSON up to 16 KB. It is sent with the step's end. */
 	output(value: unknown): void;
 }
 
@@ -52,15 +52,15 @@ export interface RunHandle extends Speaker {
 	readonly id: string;
 	/** Its chat's UUID. */
 	readonly chatId: string;
-	/** It completed. @param output what came of it: any JSON up to 16 KB */
+	/** Reports that it completed. @param output its result: any JSON up to 16 KB */
 	end(output?: unknown): void;
-	/** It failed. @param error whatever was thrown */
+	/** Reports that it failed. @param error the thrown value */
 	fail(error: unknown): void;
-	/** It was cancelled. @param reason for people */
+	/** Reports that it was cancelled. @param reason for people */
 	cancel(reason?: string): void;
 	/**
-	 * For `await using`: ends the run where nothing has ended it, as completed, and flushes. Whether an error left the
-	 * block cannot be known there: call `fail`, or give `recorder.run` a function.
+	 * For `await using`: completes the run if it has not ended, and flushes. It cannot know whether an error left the
+	 * block. So call `fail` yourself, or give `recorder.run` a function.
 	 */
 	[Symbol.asyncDispose](): Promise<void>;
 }

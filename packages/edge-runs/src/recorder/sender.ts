@@ -9,7 +9,7 @@ import type { Recorded, Transport } from "./transport.ts";
 
 /** Workers have six connections at once, for all that they do; a Node process has better uses for more. */
 const MAX_REQUESTS = 4;
-/** After so many failures in a row, whichever the chats, it is the service that fails: one request at a time asks for it. */
+/** After this number of failures in a row, over all chats, the service is down. Then only one request at a time tries it. */
 const FAILURES_OF_THE_SERVICE = 3;
 /** A timer so late is not coming: on Workers it ends with the request that set it. */
 const LOST_MILLISECONDS = 5_000;

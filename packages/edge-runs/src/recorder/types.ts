@@ -3,7 +3,7 @@ import type { WorkflowRunReport } from "../protocol/types.ts";
 import type { RecorderError } from "./errors.ts";
 import type { RunHandle, RunOptions } from "./run-types.ts";
 
-/** What the recorder calls of a service binding to the entrypoint `WorkflowRunRecorder`. */
+/** The methods of a service binding to the entrypoint `WorkflowRunRecorder` that the recorder calls. */
 export interface RecorderBinding {
 	registerChat(chatId: string, registration: { userId: string }): PromiseLike<unknown>;
 	recordWorkflowRuns(
@@ -19,54 +19,54 @@ export interface RecorderOptions {
 	token?: string | undefined;
 	/** Instead of `url` and `token`, in a Worker: its service binding to the entrypoint `WorkflowRunRecorder`. */
 	binding?: RecorderBinding | undefined;
-	/** Instead of the global one. */
+	/** Used instead of the global `fetch`. */
 	fetch?: typeof fetch | undefined;
-	/** Told of all that goes wrong, which never reaches the workflow. Left out: one `console.warn` a kind. */
+	/** Gets every error. None of them reaches the workflow. Default: one `console.warn` for each kind. */
 	onError?: ((error: RecorderError) => void) | undefined;
-	/** In a Worker: `ctx.waitUntil.bind(ctx)`, so that what was reported is sent after the response. */
+	/** In a Worker: `ctx.waitUntil.bind(ctx)`, so that reports are still sent after the response. */
 	waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
 	/**
-	 * An active run that says nothing for so long says that it is alive. 0: never. 60 unless it says otherwise; 0 on
-	 * Workers, where no timer outlives its request.
+	 * After this time without a report, the recorder reports that an active run is still alive. 0: never. Default: 60, and
+	 * 0 on Workers, where no timer lives longer than its request.
 	 */
 	heartbeatSeconds?: number | undefined;
-	/** How long a report may wait for others to be sent with: 20 unless it says otherwise. */
+	/** How long a report may wait, so that others are sent with it. Default: 20. */
 	delayMilliseconds?: number | undefined;
-	/** How long a request may take: 15 unless it says otherwise. */
+	/** How long a request may take. Default: 15. */
 	timeoutSeconds?: number | undefined;
-	/** The first pause after a failure, doubled with each up to 30 s: 500 unless it says otherwise. */
+	/** The first pause after a failure. It doubles with each failure, up to 30 s. Default: 500. */
 	retryMilliseconds?: number | undefined;
 	/**
-	 * How much may wait in memory while the service cannot be reached, about: 32,000,000 unless it says otherwise. Beyond
-	 * it the runs that ended first are dropped.
+	 * About how much may wait in memory while the service cannot be reached. Beyond it, the runs that ended first are
+	 * dropped. Default: 32,000,000.
 	 */
 	maxWaitingBytes?: number | undefined;
 }
 
-/** A state of one run, as an adapter tells it. */
+/** A state of one run, as an adapter reports it. */
 export interface RunReport {
-	/** Any engine's chat id: a UUID as it is, another becomes `uuidFor("chat", id)`. */
+	/** Any engine's chat id. A UUID stays as it is; another id becomes `uuidFor("chat", id)`. */
 	chatId: string;
-	/** Where it is told, the chat is registered first. */
+	/** The chat's owner. If it is given, the chat is registered first. */
 	userId?: string | undefined;
 	/** `id` and `workflowId` are UUIDs, which adapters make by `uuidFor`. Steps that are left out stay as they were. */
 	run: WorkflowRunReport & { id: string };
 }
 
 export interface FlushOptions {
-	/** 5,000 unless it says otherwise. */
+	/** Default: 5,000. */
 	timeoutMilliseconds?: number | undefined;
 }
 
-/** Reports runs to an edge-runs service. No method throws or rejects, except by what the given function throws. */
+/** Reports runs to an edge-runs service. No method throws or rejects, except with an error of the given function. */
 export interface Recorder {
-	/** Takes a state of one run: merged in memory with what waits, and sent soon. Costs microseconds. */
+	/** Takes a state of one run. It is merged in memory with the waiting reports, and sent soon. Costs microseconds. */
 	report(report: RunReport): void;
-	/** A run that starts now. The handle tells its steps and its end. */
+	/** Starts a run now. Report its steps and its end by the handle. */
 	run(options: RunOptions): RunHandle;
-	/** Runs `work` as a run: ended with what it returns, or failed with what it throws, which is thrown on. */
+	/** Runs `work` as a run. It completes with the returned value. If `work` throws, it fails, and the error is thrown on. */
 	run<T>(options: RunOptions, work: (run: RunHandle) => T): Promise<Awaited<T>>;
-	/** Resolves when all that was reported before is sent, or after the timeout. */
+	/** Resolves when all earlier reports are sent, or after the timeout. */
 	flush(options?: FlushOptions): Promise<void>;
 	/** Flushes, and stops the heartbeats. */
 	close(options?: FlushOptions): Promise<void>;
