@@ -86,11 +86,23 @@ it.each(["docs/client.md", "docs/recording.md", "docs/api.md", "docs/operating.m
 	},
 );
 
-it("CONTRIBUTING.md's map names what is there", () => {
+describe("CONTRIBUTING.md's map", () => {
 	const map = /## The map\n[\s\S]*?```\n([\s\S]*?)```/.exec(readText("CONTRIBUTING.md"))?.[1] as string;
 	const named = [...map.matchAll(/^( *)(\S+?)\/? {2,}/gm)].map(([, indent, name]) => `${indent ? "src/" : ""}${name}`);
-	expect(named.length).toBeGreaterThan(10);
-	expect(named.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
+
+	it("names what is there", () => {
+		expect(named.length).toBeGreaterThan(10);
+		expect(named.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
+	});
+
+	it("names every folder", () => {
+		const foldersIn = (folder: string) =>
+			readdirSync(path.join(root, folder), { withFileTypes: true })
+				.filter((entry) => entry.isDirectory() && !/^(\.|node_modules$|dist$)/.test(entry.name))
+				.map((entry) => path.posix.join(folder, entry.name));
+		const folders = ["", "src", "packages"].flatMap(foldersIn).filter((folder) => !/^(src|packages)$/.test(folder));
+		expect(folders.filter((folder) => !named.includes(folder))).toEqual([]);
+	});
 });
 
 describe("commands of the documents", () => {
