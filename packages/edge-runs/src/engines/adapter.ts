@@ -1,4 +1,5 @@
 import type { RunState } from "../protocol/run-state.ts";
+import type { JsonValue } from "../protocol/types.ts";
 import type { RunReport } from "../recorder/types.ts";
 
 /** What an adapter needs of a recorder; `edge-runs/recorder` makes one. */
@@ -60,7 +61,7 @@ function messageOf(thrown: unknown): string {
 const MAX_OUTPUT = 16_000;
 
 /** An output as it is recorded: as JSON has it, if it is asked for and not too large. */
-export function toOutput(value: unknown, wanted: boolean | undefined): { output?: unknown } {
+export function toOutput(value: unknown, wanted: boolean | undefined): { output?: JsonValue } {
 	if (!wanted || value === undefined) return {};
 	const json = quietly(() => JSON.stringify(value));
 	return json === undefined || json.length > MAX_OUTPUT ? {} : { output: JSON.parse(json) };
