@@ -57,6 +57,12 @@ function messageOf(thrown: unknown): string {
 	return error === undefined ? JSON.stringify(thrown) : messageOf(error);
 }
 
+/** Whether an engine was stopped by its caller, which is no failure. */
+export function isAbort(thrown: unknown): boolean {
+	const { name, message } = (thrown ?? {}) as { name?: unknown; message?: unknown };
+	return name === "AbortError" || message === "Abort" || message === "Aborted";
+}
+
 /** The most that the service keeps, in bytes of JSON; a larger one needs no way there. */
 const MAX_OUTPUT = 16_000;
 

@@ -1,5 +1,5 @@
 import { type AgUiOptions, AgUiReader } from "../protocol/ag-ui.ts";
-import { type AdapterOptions, type ChatOptions, quietly, send, toError } from "./adapter.ts";
+import { type AdapterOptions, type ChatOptions, isAbort, quietly, send, toError } from "./adapter.ts";
 
 /*
  * AG-UI 1.0 (@ag-ui/core, @ag-ui/client): records the runs of an agent, or those that a stream of events tells of.
@@ -90,7 +90,7 @@ export class EventRecorder {
 
 	/** The stream broke off with an error. */
 	fail(error: unknown): void {
-		const aborted = (error as { name?: unknown } | null)?.name === "AbortError";
+		const aborted = isAbort(error);
 		this.#report(() =>
 			this.#reader.stop(
 				aborted ? "cancelled" : "failed",

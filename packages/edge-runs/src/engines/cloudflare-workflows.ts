@@ -40,7 +40,7 @@ export async function recordWorkflow<S extends object, T>(
 		await recorder.end("completed", toOutput(result, options.outputs));
 		return result;
 	} catch (error) {
-		if (!isAbort(error)) await recorder.end("failed", toError(error));
+		if (!isStop(error)) await recorder.end("failed", toError(error));
 		throw error;
 	}
 }
@@ -117,7 +117,7 @@ class StepRecorder<S extends object> {
 			this.#ended(id, "completed", { name, ...(attempt && { attempt }), ...toOutput(result, this.#options.outputs) });
 			return result;
 		} catch (error) {
-			if (!isAbort(error)) this.#ended(id, "failed", { name, ...(attempt && { attempt }), ...toError(error) });
+			if (!isStop(error)) this.#ended(id, "failed", { name, ...(attempt && { attempt }), ...toError(error) });
 			throw error;
 		}
 	}
@@ -149,7 +149,7 @@ class StepRecorder<S extends object> {
 			this.#ended(id, "completed", { name });
 			return result;
 		} catch (error) {
-			if (!isAbort(error)) this.#ended(id, "failed", { name, ...toError(error) });
+			if (!isStop(error)) this.#ended(id, "failed", { name, ...toError(error) });
 			throw error;
 		}
 	}
@@ -185,7 +185,7 @@ class StepRecorder<S extends object> {
 }
 
 /** Workflows stops the code by an error when an instance is paused, restarted or terminated: it did not fail. */
-const isAbort = (error: unknown) => /^Aborting engine: User called /.test(toError(error).error.message);
+const isStop = (error: unknown) => /^Aborting engine: User called /.test(toError(error).error.message);
 
 /** The attempt that follows, as the step's configuration says; none after the last. */
 function nextAttempt({ attempt = 1, config }: StepContext, error: unknown): number | undefined {

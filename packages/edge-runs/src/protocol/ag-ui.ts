@@ -1,5 +1,5 @@
 import { RunState, type StepDetails, toTimestamp } from "./run-state.ts";
-import type { WorkflowRunReport } from "./types.ts";
+import type { JsonValue, WorkflowRunReport } from "./types.ts";
 import { uuidFor } from "./uuid.ts";
 
 /*
@@ -117,17 +117,16 @@ type Reader = (run: RunState, event: Fields, at: number, options: AgUiOptions) =
 
 const READERS: Readonly<Record<string, Reader>> = {
 	RUN_STARTED: () => {},
-	RUN_FINISHED(run, event, at, { outputs }) {
+	RUN_FINISHED(run, event, at, options) {
 		text(event, "runId", MAX_RUN_ID);
 		const cancelled = isObject(event["outcome"]) && event["outcome"]["type"] === "cancelled";
-		const output = outputs && event["result"] !== undefined ? { output: event["result"] } : {};
-		run.end(cancelled ? "cancelled" : "completed", at, { ...output, ...metricsOf(event) });
+		addUsage(run, event);
+		run.end(cancelled ? "cancelled" : "completed", at, outputOf(event, "result", options));
 	},
 	RUN_ERROR(run, event, at) {
-		run.end("failed", at, {
-			error: { message: text(event, "message", Number.POSITIVE_INFINITY, 0) },
-			...metricsOf(event),
-		});
+		const error = { message: text(event, "message", Number.POSITIVE_INFINITY, 0) };
+		addUsage(run, event);
+		run.end("failed", at, { error });
 	},
 	STEP_STARTED(run, event, at) {
 		const name = text(event, "stepName");
@@ -141,17 +140,17 @@ const READERS: Readonly<Record<string, Reader>> = {
 		run.endStep(idOfStep(key, count), "completed", at, { name, ...parent(scope) });
 	},
 	TOOL_CALL_START: startTool,
-	TOOL_CALL_CHUNK(run, event, at, options) {
+	TOOL_CALL_CHUNK(run, event, at) {
 		// Only the first of a call's chunks says which tool it is.
-		if (event["toolCallId"] !== undefined && event["toolCallName"] !== undefined) startTool(run, event, at, options);
+		if (event["toolCallId"] !== undefined && event["toolCallName"] !== undefined) startTool(run, event, at);
 	},
 	TOOL_CALL_END(_run, event) {
 		// The arguments are complete; what came of the call is in TOOL_CALL_RESULT.
 		text(event, "toolCallId");
 	},
-	TOOL_CALL_RESULT(run, event, at, { outputs }) {
+	TOOL_CALL_RESULT(run, event, at, options) {
 		const id = `tool:${text(event, "toolCallId")}`;
-		run.endStep(id, "completed", at, { ...(outputs && { output: event["content"] }) });
+		run.endStep(id, "completed", at, outputOf(event, "content", options));
 	},
 	SUBAGENT_STARTED(run, event, at) {
 		const id = text(event, "subagentRunId");
@@ -159,9 +158,8 @@ const READERS: Readonly<Record<string, Reader>> = {
 		const inside = tool !== undefined ? { parentId: `tool:${tool}` } : parent(agent);
 		run.startStep(`subagent:${id}`, at, { name: text(event, "name"), ...inside });
 	},
-	SUBAGENT_FINISHED(run, event, at, { outputs }) {
-		const output = outputs && event["result"] !== undefined ? { output: event["result"] } : {};
-		run.endStep(`subagent:${text(event, "subagentRunId")}`, "completed", at, output);
+	SUBAGENT_FINISHED(run, event, at, options) {
+		run.endStep(`subagent:${text(event, "subagentRunId")}`, "completed", at, outputOf(event, "result", options));
 	},
 	SUBAGENT_ERROR(run, event, at) {
 		const error = { message: text(event, "message", Number.POSITIVE_INFINITY, 0) };
@@ -206,15 +204,15 @@ const subagentOf = (event: Fields) => optionalText(event, "subagentRunId");
 const parent = (subagent: string | undefined): Pick<StepDetails, "parentId"> =>
 	subagent === undefined ? {} : { parentId: `subagent:${subagent}` };
 
-/** Token counts, added up over the models. */
-function metricsOf({ usage }: Fields): { metrics?: Record<string, number> } {
-	const metrics: Record<string, number> = {};
-	for (const model of Array.isArray(usage) ? usage : []) {
-		for (const [name, value] of Object.entries(isObject(model) ? model : {})) {
-			if (typeof value === "number" && Number.isFinite(value)) metrics[name] = (metrics[name] ?? 0) + value;
-		}
-	}
-	return Object.keys(metrics).length > 0 ? { metrics } : {};
+/** What came of it, where that is to be recorded. Events are JSON, and so are their fields. */
+function outputOf(event: Fields, field: string, { outputs }: AgUiOptions): { output?: JsonValue } {
+	return outputs && event[field] !== undefined ? { output: event[field] as JsonValue } : {};
+}
+
+/** Token counts, added up over the models. A run ends once: told again, they are the same. */
+function addUsage(run: RunState, { usage }: Fields): void {
+	if (run.ended) return;
+	for (const model of Array.isArray(usage) ? usage : []) if (isObject(model)) run.add(model);
 }
 
 /** It becomes the run's `externalId`. */

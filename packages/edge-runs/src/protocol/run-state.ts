@@ -13,7 +13,7 @@ type Ended = Extract<WorkflowRunStatus, "completed" | "failed" | "cancelled">;
 export type RunHead = Pick<Report, "id" | "workflowId" | "workflowName" | "externalId" | "messageId" | "parentRunId">;
 
 /** What may be said of an end. */
-export type EndDetails = Pick<WorkflowRunStepReport, "error" | "output" | "metrics">;
+export type EndDetails = Pick<WorkflowRunStepReport, "error" | "output">;
 
 /** What may be said of a step when it starts. */
 export type StepDetails = Pick<WorkflowRunStepReport, "name" | "parentId" | "attempt" | "activity">;
@@ -36,6 +36,7 @@ export class RunState {
 	#startedAt: string | null = null;
 	#completedAt: string | null = null;
 	#details: EndDetails = {};
+	readonly #totals: Record<string, number> = {};
 	#activity: WorkflowRunReport["activity"];
 	readonly #steps = new Map<string, WorkflowRunStepReport>();
 	/** How often each name was given to a step. */
@@ -95,6 +96,15 @@ export class RunState {
 	act(at: number, message: string, waiting?: boolean): void {
 		this.#activity = { at: toTimestamp(at), message, ...(waiting && { waiting }) };
 		this.#runChanged = true;
+	}
+
+	/** Adds to the run's totals, such as tokens. What is no number is passed over. */
+	add(amounts: Readonly<Record<string, unknown>>): void {
+		for (const [name, amount] of Object.entries(amounts)) {
+			if (typeof amount !== "number" || !Number.isFinite(amount)) continue;
+			this.#totals[name] = (this.#totals[name] ?? 0) + amount;
+			this.#runChanged = true;
+		}
 	}
 
 	/** A step starts, or goes on; `attempt` from 1. */
@@ -174,6 +184,7 @@ export class RunState {
 			attempt: this.#attempt === 1 ? undefined : this.#attempt,
 			activity: this.#activity,
 			...this.#details,
+			metrics: Object.keys(this.#totals).length > 0 ? { ...this.#totals } : undefined,
 			steps: steps.map(withoutUndefined),
 		});
 	}
