@@ -38,6 +38,7 @@ export class RunState {
 	#details: EndDetails = {};
 	readonly #totals: Record<string, number> = {};
 	#activity: WorkflowRunReport["activity"];
+	readonly #part: boolean;
 	readonly #steps = new Map<string, WorkflowRunStepReport>();
 	/** How often each name was given to a step. */
 	readonly #counts = new Map<string, number>();
@@ -45,8 +46,11 @@ export class RunState {
 	readonly #restored = new Set<string>();
 	#runChanged = false;
 
-	constructor(head: RunHead) {
+	/** @param part it is told only a part of the run: that it runs, but neither its start nor its steps' positions */
+	constructor(head: RunHead, { part = false } = {}) {
 		this.head = head;
+		this.#part = part;
+		if (part) this.#status = "running";
 	}
 
 	get ended(): boolean {
@@ -191,7 +195,7 @@ export class RunState {
 
 	#set(id: string, step: Omit<WorkflowRunStepReport, "id">): void {
 		const known = stepId(id);
-		const position = step.position ?? this.#steps.size + 1;
+		const position = step.position ?? (this.#part ? undefined : this.#steps.size + 1);
 		this.#steps.set(known, { ...step, id: known, position });
 		this.#changed.add(known);
 	}
