@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { startService } from "../../test/node/harness.ts";
-import { signIn, USER } from "./global-setup.ts";
+import { signIn, startedFromRoot, USER } from "./global-setup.ts";
 import { outline, readRuns } from "./recording.ts";
 
 const WORKER = "engines-test/workers/workflows/wrangler.toml";
 
-let service: Awaited<ReturnType<typeof startService>>;
+let service: Awaited<ReturnType<typeof startedFromRoot>>;
 let cookie: string;
 beforeAll(async () => {
-	service = await startService({ configPath: WORKER });
+	service = await startedFromRoot({ configPath: WORKER });
 	cookie = await signIn(service.server.getWorker("edge-runs"));
 });
 afterAll(() => service.server.close());

@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from "node:crypto";
 import type { TestProject } from "vitest/node";
+import { root } from "../../test/node/dev-server.ts";
 import { startService, TOKEN } from "../../test/node/harness.ts";
 
 declare module "vitest" {
@@ -13,9 +14,20 @@ export const USER = "engine-user";
 
 /** One service for all tests: the real Worker in workerd, with a user who is signed in. */
 export default async function setup(project: TestProject) {
-	const { server, url } = await startService();
+	const { server, url } = await startedFromRoot();
 	project.provide("service", { url, token: TOKEN, cookie: await signIn(server.getWorker("edge-runs")) });
 	return () => server.close();
+}
+
+/** wrangler's build command runs in the folder that the process is in, and is written for the repository's. */
+export async function startedFromRoot(...others: Parameters<typeof startService>) {
+	const here = process.cwd();
+	process.chdir(root);
+	try {
+		return await startService(...others);
+	} finally {
+		process.chdir(here);
+	}
 }
 
 /** Puts a session where better-auth does, and makes its cookie. */

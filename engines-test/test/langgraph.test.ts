@@ -4,7 +4,7 @@ import { FakeStreamingChatModel } from "@langchain/core/utils/testing";
 import { Annotation, Command, END, interrupt, MemorySaver, START, StateGraph } from "@langchain/langgraph";
 import { langGraphRecorder } from "edge-runs/engines/langgraph";
 import { uuidFor } from "edge-runs/recorder";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { outline, recording } from "./recording.ts";
 
 const State = Annotation.Root({
@@ -84,9 +84,13 @@ it("records a graph that its caller aborts as cancelled", async () => {
 	const graph = new StateGraph(State).addNode("slow", slow).addEdge(START, "slow").addEdge("slow", END).compile();
 	const handler = langGraphRecorder({ recorder, chatId, userId });
 	await expect(graph.invoke({ told: [] }, { callbacks: [handler], signal: abort.signal })).rejects.toThrow();
-	const [run] = await runs();
-	expect(run).toMatchObject({ status: "cancelled", steps: [{ name: "slow", status: "cancelled" }] });
-	expect(run).not.toHaveProperty("error");
+	// LangGraph tells its callbacks only after it has told its caller.
+	const cancelled = await vi.waitFor(async () => {
+		const [run] = await runs();
+		expect(run).toMatchObject({ status: "cancelled", steps: [{ name: "slow", status: "cancelled" }] });
+		return run;
+	}, 5_000);
+	expect(cancelled).not.toHaveProperty("error");
 });
 
 it.each([
@@ -119,7 +123,7 @@ it.each([
 it("records the tools that a node calls inside it, and the tokens of its models", async () => {
 	const { recorder, chatId, userId, runs } = recording();
 	const usage_metadata = { input_tokens: 7, output_tokens: 3, total_tokens: 10 };
-	const model = new FakeStreamingChatModel({ responses: [new AIMessage({ content: "hi", usage_metadata })] });
+	const model = new FakeStreamingChatModel({ responses: [new AIMessage({ content: "hi", usage_metadata } as never)] });
 	const look = tool(async () => "sunny", {
 		name: "weather",
 		description: "weather",

@@ -83,6 +83,11 @@ export class RunState {
 		this.#counts.clear();
 	}
 
+	/** The run is known, and has not started. */
+	queue(): void {
+		this.#runChanged = true;
+	}
+
 	/** The run starts, or goes on. A higher attempt opens a run that had ended. */
 	start(at: number, attempt = 1): void {
 		if (attempt > this.#attempt) {
