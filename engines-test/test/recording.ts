@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
+import type { WorkflowRun } from "edge-runs/client";
 import { createRecorder, type RecorderError, uuidFor } from "edge-runs/recorder";
 import { expect, inject, onTestFinished } from "vitest";
-import type { WorkflowRun } from "../../packages/edge-runs/src/protocol/types.ts";
 import { USER } from "./global-setup.ts";
 
 /** A recorder to the real service, a chat, and what the service serves of it to the chat's owner. */

@@ -84,6 +84,8 @@ interface Chain {
 	readonly step?: string;
 }
 
+const TOOL = "tool:";
+
 /** Interrupted runs that are remembered, so that they go on when they are resumed. */
 const MAX_INTERRUPTED = 1_000;
 
@@ -130,7 +132,7 @@ class GraphRecorder {
 	startTool(id: string, parentId: string | undefined, metadata: Metadata, name: string, callId?: string): void {
 		const graph = this.#chains.get(parentId ?? "")?.graph;
 		if (!graph) return;
-		const step = `tool:${callId ?? id}`;
+		const step = `${TOOL}${callId ?? id}`;
 		graph.state.startStep(step, Date.now(), { name, ...this.#inside(graph, metadata?.["langgraph_checkpoint_ns"]) });
 		this.#chains.set(id, { graph, step });
 		this.#send(graph);
@@ -186,6 +188,10 @@ class GraphRecorder {
 			// How a node of a subgraph hands over to one of the parent's.
 			graph.state.endStep(step, "completed", Date.now());
 		} else graph.state.endStep(step, status, Date.now(), details);
+		// A graph that is aborted while its node works may never tell its own end.
+		if (status === "cancelled" && step !== undefined && !step.startsWith(TOOL)) {
+			this.#endGraph(graph, () => graph.state.end("cancelled", Date.now()));
+		}
 		this.#send(graph);
 	}
 
