@@ -1,0 +1,70 @@
+/**
+ * The OpenAPI document as the service serves it, for tools: `npm run openapi` writes it to `dist/openapi.json`, and
+ * `-- --lint` checks it by the recommended rules of Redocly and Spectral.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+
+const root = path.dirname(import.meta.dirname);
+const file = path.join(root, "dist/openapi.json");
+
+const HELP = `Writes the OpenAPI document to dist/openapi.json.
+
+  --lint   checks it by the recommended rules of Redocly and Spectral: exit 1 if one complains
+  --help   this`;
+
+/** Asks the Worker's own app for its document, bundled for Node, since its pages are JSX. */
+async function makeDocument(): Promise<string> {
+	const outfile = path.join(root, "dist/openapi/app.mjs");
+	await build({
+		entryPoints: [path.join(root, "src/app.ts")],
+		outfile,
+		bundle: true,
+		format: "esm",
+		platform: "node",
+		external: ["cloudflare:*"],
+		logLevel: "warning",
+	});
+	const { app } = (await import(pathToFileURL(outfile).href)) as {
+		app: { request(path: string, init: object, env: object, context: object): Promise<Response> };
+	};
+	const context = { waitUntil() {}, passThroughOnException() {} };
+	const quiet = console.log;
+	console.log = () => {}; // the request's log line
+	const response = await app.request("/api/openapi.json", {}, {}, context);
+	console.log = quiet;
+	return JSON.stringify(await response.json(), null, "\t");
+}
+
+/** What the two linters say, a line each. */
+async function lint(text: string): Promise<string[]> {
+	const { createConfig, lintFromString } = await import("@redocly/openapi-core");
+	const { Spectral, Document } = await import("@stoplight/spectral-core").then((module) => module.default);
+	const { oas } = await import("@stoplight/spectral-rulesets").then((module) => module.default);
+	const { Json } = await import("@stoplight/spectral-parsers").then((module) => module.default);
+	const config = await createConfig({ extends: ["recommended"] });
+	const redocly = await lintFromString({ source: text, absoluteRef: file, config });
+	const spectral = new Spectral();
+	spectral.setRuleset({ extends: [[oas, "recommended"]] } as never);
+	return [
+		...redocly.map(({ ruleId, message, location }) => `redocly ${ruleId}: ${message} ${location[0]?.pointer ?? ""}`),
+		...(await spectral.run(new Document(text, Json as never, file))).map(
+			(issue) => `spectral ${issue.code}: ${issue.message} #/${issue.path.join("/")}`,
+		),
+	];
+}
+
+const { values } = parseArgs({ options: { lint: { type: "boolean" }, help: { type: "boolean" } } });
+if (values.help) {
+	console.log(HELP);
+} else {
+	const text = await makeDocument();
+	mkdirSync(path.dirname(file), { recursive: true });
+	writeFileSync(file, `${text}\n`);
+	const complaints = values.lint ? await lint(text) : [];
+	for (const complaint of complaints) console.error(complaint);
+	if (complaints.length > 0) process.exitCode = 1;
+}
