@@ -2,9 +2,9 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { requestId } from "hono/request-id";
 import { deleteChatRoute, handleDeleteChat } from "./api/delete-chat.ts";
 import { getHealthRoute, handleGetHealth } from "./api/get-health.ts";
+import { serveOpenApiDocument } from "./api/get-openapi-document.ts";
 import { getWorkflowRunRoute, handleGetWorkflowRun } from "./api/get-workflow-run.ts";
 import { handleListWorkflowRuns, listWorkflowRunsRoute } from "./api/list-workflow-runs.ts";
-import { serveOpenApi } from "./api/openapi-document.ts";
 import { handleRecordWorkflowRun, recordWorkflowRunRoute } from "./api/record-workflow-run.ts";
 import { handleRecordWorkflowRuns, recordWorkflowRunsRoute } from "./api/record-workflow-runs.ts";
 import { handleRegisterChat, registerChatRoute } from "./api/register-chat.ts";
@@ -35,7 +35,7 @@ export const app = base
 	.openapi(deleteChatRoute, handleDeleteChat)
 	.openapi(getHealthRoute, handleGetHealth);
 
-serveOpenApi(app);
+serveOpenApiDocument(app);
 app.route("/chats", pages);
 refuseOtherMethods(app);
 

@@ -2,7 +2,8 @@ import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import { requireRecorder } from "../access/require-recorder.ts";
 import { deleteChat } from "../chats/delete.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { errors, RECORDER_ERRORS, recorderSecurity, writtenHeaders } from "../http/openapi.ts";
+import { errors, RECORDER_ERRORS, recorderSecurity } from "../http/openapi.ts";
+import { writtenHeaders } from "../http/openapi-headers.ts";
 import { respondWritten } from "../http/respond.ts";
 import { Uuid } from "../uuid.ts";
 

@@ -32,12 +32,13 @@ export const getHealthRoute = createRoute({
 	path: "/api/health",
 	operationId: "getHealth",
 	summary: "Whether the service and what it needs are in order",
-	description: "Found at most every 5 seconds in each of Cloudflare's isolates, however often it is asked for.",
+	description: "Found at most every 5 seconds in each of Cloudflare's isolates, however often it is asked for. Nobody needs to sign in.",
 	tags: ["Operation"],
+	security: [],
 	responses: {
 		200: json(Health, "All is well"),
 		503: json(Health, "A check is failing"),
-		...errors("INTERNAL_ERROR"),
+		...errors("METHOD_NOT_ALLOWED", "INTERNAL_ERROR"),
 	},
 });
 

@@ -3,6 +3,7 @@ import { requireSession } from "../access/require-session.ts";
 import { ServiceError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
+import { ifNoneMatchParameter } from "../http/openapi-headers.ts";
 import { respondWithJson } from "../http/respond.ts";
 import { Uuid } from "../uuid.ts";
 import { runBody } from "../workflow-runs/json.ts";
@@ -20,7 +21,7 @@ export const getWorkflowRunRoute = createRoute({
 	security: sessionSecurity,
 	middleware: requireSession,
 	request: { params: z.object({ chatId: Uuid, runId: Uuid }) },
-	parameters: [bookmarkParameter],
+	parameters: [bookmarkParameter, ifNoneMatchParameter],
 	responses: {
 		...cacheable(WorkflowRunItem, "The workflow run"),
 		...errors(...SESSION_ERRORS, "INVALID_RUN_ID", "RUN_NOT_FOUND"),

@@ -3,27 +3,32 @@ import { MAX_LIMIT } from "#protocol/limits.ts";
 import { requireSession } from "../access/require-session.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
+import { ifNoneMatchParameter } from "../http/openapi-headers.ts";
 import { respondWithJson } from "../http/respond.ts";
 import { Uuid } from "../uuid.ts";
 import { decodeCursor, encodeCursor } from "../workflow-runs/cursor.ts";
 import { CACHE_STATUS, readHistory } from "../workflow-runs/history.ts";
 import { listBody } from "../workflow-runs/json.ts";
 import { readSlice } from "../workflow-runs/read.ts";
-import { STATUSES, Status, WorkflowRunList } from "../workflow-runs/schemas.ts";
+import { Status, WorkflowRunList } from "../workflow-runs/schemas.ts";
 import { bookmarkParameter, readBookmark } from "./bookmark-parameter.ts";
 
 const Query = z.object({
 	status: z
+		// Also repeated, as many clients send a list.
 		.string()
-		.transform((text) => text.split(","))
+		.or(z.array(z.string()))
+		.transform((value) => [value].flat().join().split(","))
 		.pipe(z.array(Status))
 		// Each once: what a caller repeats must not reach D1 as often.
 		.transform((statuses) => [...new Set(statuses)])
 		.optional()
 		.openapi({
-			type: "string",
-			description: `Only runs of these statuses: a comma-separated list of ${STATUSES.join(", ")}`,
-			example: "running,pending",
+			type: "array",
+			items: { $ref: "#/components/schemas/WorkflowRunStatus" },
+			description: "Only runs of these statuses, separated by commas or repeated",
+			example: ["running", "pending"],
+			param: { style: "form", explode: false },
 		}),
 	limit: z
 		.string()
@@ -54,7 +59,7 @@ export const listWorkflowRunsRoute = createRoute({
 	security: sessionSecurity,
 	middleware: requireSession,
 	request: { params: z.object({ chatId: Uuid }), query: Query },
-	parameters: [bookmarkParameter],
+	parameters: [bookmarkParameter, ifNoneMatchParameter],
 	responses: {
 		...cacheable(WorkflowRunList, "The chat's workflow runs"),
 		...errors(...SESSION_ERRORS, "INVALID_PARAMETER"),

@@ -25,6 +25,7 @@ export const registerChatRoute = createRoute({
 		201: written(ChatItem, "The chat, which is new"),
 		...errors(
 			"INVALID_TOKEN",
+			"METHOD_NOT_ALLOWED",
 			"RATE_LIMITED",
 			"INVALID_CHAT_ID",
 			...BODY_ERRORS,

@@ -2,7 +2,8 @@ import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import { requireSession } from "../access/require-session.ts";
 import { ServiceError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { errors, eventStream, headers, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
+import { errors, eventStream, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
+import { headers, lastEventIdParameter } from "../http/openapi-headers.ts";
 import { Uuid } from "../uuid.ts";
 import { type History, readHistory } from "../workflow-runs/history.ts";
 import { parseList } from "../workflow-runs/json.ts";
@@ -21,6 +22,7 @@ export const streamWorkflowRunRoute = createRoute({
 	security: sessionSecurity,
 	middleware: requireSession,
 	request: { params: z.object({ chatId: Uuid, runId: Uuid }) },
+	parameters: [lastEventIdParameter],
 	responses: {
 		...eventStream,
 		204: { description: "The client has the run's end. EventSource does not come back after this", headers },

@@ -2,6 +2,7 @@ import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import { requireSession } from "../access/require-session.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { errors, eventStream, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
+import { lastEventIdParameter } from "../http/openapi-headers.ts";
 import { Uuid } from "../uuid.ts";
 import { type History, readHistory } from "../workflow-runs/history.ts";
 import { listData, parseList } from "../workflow-runs/json.ts";
@@ -23,6 +24,7 @@ export const streamWorkflowRunsRoute = createRoute({
 	security: sessionSecurity,
 	middleware: requireSession,
 	request: { params: z.object({ chatId: Uuid }) },
+	parameters: [lastEventIdParameter],
 	responses: { ...eventStream, ...errors(...SESSION_ERRORS) },
 });
 

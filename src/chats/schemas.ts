@@ -7,8 +7,15 @@ const USER_ID = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 export const UserId = z
 	.string()
 	.regex(USER_ID, "must be 1 to 255 characters, none of them a control character")
-	// Given as text, since the generator would write the flag `u` into it. JSON Schema's patterns are always Unicode.
-	.openapi({ pattern: USER_ID.source, description: "The owner: better-auth's user id", example: "demo-user" });
+	// Given as text, and without Unicode's classes: not every generator's patterns know those. Half a surrogate pair is
+	// not in it, since JSON in UTF-8 cannot have one.
+	.openapi({
+		pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+		minLength: 1,
+		maxLength: 255,
+		description: "The owner: better-auth's user id",
+		example: "demo-user",
+	});
 
 export const ChatRegistration = z
 	.strictObject({

@@ -1,5 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { ERRORS, type ErrorCode } from "../errors.ts";
+import { cacheableHeaders, errorHeaders, headers, writtenHeaders } from "./openapi-headers.ts";
+
+const ERROR = "Error";
 
 /** The JSON body of every error response. */
 export const ErrorResponse = z
@@ -9,34 +12,12 @@ export const ErrorResponse = z
 		message: z.string().openapi({ description: "For people", example: "Chat does not exist" }),
 		requestId: z.string().openapi({ description: "The same as the response's x-request-id" }),
 	})
-	.openapi("Error");
-
-/** Headers of every response. */
-export const headers = {
-	"x-request-id": {
-		schema: { type: "string" as const },
-		description: "Names this request in the service's log. A well-formed one in the request is kept",
-	},
-};
+	.openapi(ERROR);
 
 /** A JSON response of a route, for its OpenAPI contract. */
 export function json<T extends z.ZodType>(schema: T, description: string) {
 	return { description, headers, content: { "application/json": { schema } } };
 }
-
-const bookmarkHeader = {
-	schema: { type: "string" as const },
-	description: "Send it with a read, and the answer includes all that this one saw",
-};
-
-const cacheableHeaders = {
-	...headers,
-	etag: { schema: { type: "string" as const }, description: "For `If-None-Match`: a digest of the body" },
-	"cache-status": { schema: { type: "string" as const }, description: "How the edge cache took part (RFC 9211)" },
-	"x-d1-bookmark": bookmarkHeader,
-};
-
-export const writtenHeaders = { ...headers, "x-d1-bookmark": bookmarkHeader };
 
 /** A response to a write, for a route's OpenAPI contract. */
 export function written<T extends z.ZodType>(schema: T, description: string) {
@@ -60,20 +41,25 @@ export const eventStream = {
 	},
 };
 
-/** The error responses of a route, for its OpenAPI contract: one entry a status, naming each code. */
+/** The error responses of a route, for its OpenAPI contract: one entry a status, with the codes that it may have. */
 export function errors<C extends ErrorCode>(...codes: C[]) {
-	const responses: Record<number, ReturnType<typeof json<typeof ErrorResponse>>> = {};
-	for (const code of codes) {
-		const { status, message } = ERRORS[code];
-		const before = responses[status];
-		responses[status] = json(ErrorResponse, `${before ? `${before.description}. ` : ""}${code}: ${message}`);
-	}
-	return responses;
+	const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
+	return Object.fromEntries([...byStatus].map(([status, named]) => [status, errorResponse(status, named)]));
+}
+
+function errorResponse(status: number, codes: readonly ErrorCode[]) {
+	const error = { $ref: `#/components/schemas/${ERROR}` };
+	return {
+		description: codes.map((code) => `${code}: ${ERRORS[code].message}`).join(". "),
+		headers: { ...headers, ...errorHeaders[status] },
+		content: { "application/json": { schema: { allOf: [error, { properties: { code: { enum: [...codes] } } }] } } },
+	};
 }
 
 /** Errors of every route that asks for a session. */
 export const SESSION_ERRORS = [
 	"INVALID_SESSION",
+	"METHOD_NOT_ALLOWED",
 	"RATE_LIMITED",
 	"INVALID_CHAT_ID",
 	"CHAT_FORBIDDEN",
@@ -92,6 +78,7 @@ export const sessionSecurity = [{ [SESSION_COOKIE]: [] }, { [SECURE_SESSION_COOK
 /** Errors of every route for recorders. */
 export const RECORDER_ERRORS = [
 	"INVALID_TOKEN",
+	"METHOD_NOT_ALLOWED",
 	"RATE_LIMITED",
 	"INVALID_CHAT_ID",
 	"CHAT_NOT_FOUND",

@@ -104,7 +104,6 @@ const fields = {
 	steps: z
 		.array(StepReport)
 		.max(MAX_STEPS)
-		.default([])
 		.check(({ value, issues }) => {
 			const seen = new Set<string>();
 			for (const [index, { id }] of value.entries()) {
@@ -114,6 +113,9 @@ const fields = {
 				seen.add(id);
 			}
 		})
+		// Not by `default`, of which generators make a field that must be there.
+		.optional()
+		.transform((steps) => steps ?? [])
 		.openapi({ description: "In any order. A step that is left out stays as it was" }),
 	chatId: Uuid.optional().openapi({ description: "If there, the same as in the path" }),
 };

@@ -6,7 +6,7 @@ export interface Operation {
 	parameters?: { in: string; name: string }[];
 	security?: Record<string, string[]>[];
 	requestBody?: { content: Record<string, { schema: Schema }> };
-	responses: Record<string, { description: string; headers?: object; content?: Record<string, { schema: Schema }> }>;
+	responses: Record<string, { description: string; headers: object; content?: Record<string, { schema: Schema }> }>;
 }
 
 export interface OpenApiDocument {

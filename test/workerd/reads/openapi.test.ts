@@ -6,7 +6,7 @@ import readme from "../../../README.md?raw";
 import { ERRORS, type ErrorCode } from "../../../src/errors.ts";
 import { readExample } from "../../fixtures/contract.ts";
 import contract from "../../fixtures/contract.txt?raw";
-import { openApiDocument, openApiOperations } from "../conforms.ts";
+import { conforming, openApiDocument, openApiOperations } from "../conforms.ts";
 import { request } from "../helpers.ts";
 
 const document = await openApiDocument();
@@ -77,7 +77,7 @@ describe("the OpenAPI document", () => {
 	it("lists every error under a status of its own, and the contract's under the list", () => {
 		const described = (code: ErrorCode, responses: (typeof operations)[number]["operation"]["responses"]) =>
 			responses[ERRORS[code].status]?.description.includes(`${code}: ${ERRORS[code].message}`);
-		const routeless: ErrorCode[] = ["ROUTE_NOT_FOUND", "METHOD_NOT_ALLOWED"];
+		const routeless: ErrorCode[] = ["ROUTE_NOT_FOUND"];
 		for (const code of Object.keys(ERRORS) as ErrorCode[]) {
 			const listed = operations.some(({ operation }) => described(code, operation.responses));
 			expect(listed, code).toBe(!routeless.includes(code));
@@ -87,6 +87,42 @@ describe("the OpenAPI document", () => {
 			const message = line.replace(/^\d+ (Bad Request|Unauthorized|Forbidden|Not Found) /, "");
 			expect(list?.responses[line.slice(0, 3)]?.description).toContain(message);
 		}
+	});
+
+	it("says of each operation whether somebody must sign in, and of each error which headers it has", () => {
+		for (const { operation } of operations) {
+			expect(operation.security, operation.operationId).toBeInstanceOf(Array);
+			for (const [status, name] of [
+				["401", "www-authenticate"],
+				["405", "allow"],
+				["429", "retry-after"],
+				["503", "retry-after"],
+			] as const) {
+				const response = operation.responses[status];
+				if (response && operation.operationId !== "getHealth") expect(Object.keys(response.headers)).toContain(name);
+			}
+			expect(operation.responses["405"]?.description).toContain("METHOD_NOT_ALLOWED");
+		}
+	});
+
+	it("may be kept for some minutes, and is not sent again to a client that has it", async () => {
+		const first = await request("/api/openapi.json");
+		expect(first.headers.get("cache-control")).toBe("public, max-age=300");
+		const etag = first.headers.get("etag") as string;
+		const again = await request("/api/openapi.json", { headers: { "if-none-match": etag } });
+		expect([again.status, again.headers.get("etag"), await again.text()]).toEqual([304, etag, ""]);
+	});
+
+	it("has an error's codes: an answer with a code that its route does not publish is not conforming", async () => {
+		const answer = (code: ErrorCode) => {
+			const { status, error, message } = ERRORS[code];
+			const body = { error, code, message, requestId: "1" };
+			return Response.json(body, { status, headers: { "x-request-id": "1" } });
+		};
+		const asked = new Request(`http://edge-runs.test/api/chats/${crypto.randomUUID()}/workflow-runs`);
+		await expect(conforming(asked, answer("CHAT_NOT_FOUND"))).resolves.toBeInstanceOf(Response);
+		await expect(conforming(asked, answer("RUN_NOT_FOUND"))).rejects.toThrow("not as published");
+		await expect(conforming(asked, answer("CHAT_CONFLICT"))).rejects.toThrow("does not list");
 	});
 
 	it("has no route that the README does not list", () => {

@@ -1,0 +1,72 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { version } from "../../package.json";
+import { sessionCookiePrefix } from "../env.ts";
+import { isKnown, type JsonBody, jsonBody } from "../etag.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { ErrorResponse, errors, json, RECORDER_TOKEN, SECURE_SESSION_COOKIE, SESSION_COOKIE } from "../http/openapi.ts";
+import { headers } from "../http/openapi-headers.ts";
+
+export const getOpenApiDocumentRoute = createRoute({
+	method: "get",
+	path: "/api/openapi.json",
+	operationId: "getOpenApiDocument",
+	summary: "This document",
+	description: "OpenAPI 3.1. Nobody needs to sign in.",
+	tags: ["Operation"],
+	security: [],
+	responses: {
+		200: json(z.object({ openapi: z.string() }), "The document"),
+		304: { description: "The client has it: `If-None-Match` names its entity tag", headers },
+		...errors("METHOD_NOT_ALLOWED", "INTERNAL_ERROR"),
+	},
+});
+
+/** A deploy changes it, and nothing else does. In seconds. */
+const CACHE_CONTROL = "public, max-age=300";
+
+/** Serves the document of all routes, made once an isolate, at the first request for it. */
+export function serveOpenApiDocument(app: OpenAPIHono<AppEnv>): void {
+	let document: Promise<JsonBody> | undefined;
+	app.openapi(getOpenApiDocumentRoute, async (c) => {
+		document ??= jsonBody(JSON.stringify(describe(app, sessionCookiePrefix(c.env.SESSION_COOKIE_PREFIX))));
+		const { body, etag } = await document;
+		const kept = { "cache-control": CACHE_CONTROL, etag };
+		if (isKnown(c.req.header("if-none-match"), etag)) return c.body(null, 304, kept);
+		return c.body(body, 200, { ...kept, "content-type": "application/json" }) as never;
+	});
+}
+
+function describe(app: OpenAPIHono<AppEnv>, cookiePrefix: string) {
+	const description = "better-auth's signed session cookie";
+	const name = `${cookiePrefix}.session_token`;
+	const { openAPIRegistry: registry } = app;
+	registry.registerComponent("securitySchemes", SESSION_COOKIE, { type: "apiKey", in: "cookie", name, description });
+	registry.registerComponent("securitySchemes", SECURE_SESSION_COOKIE, {
+		type: "apiKey",
+		in: "cookie",
+		name: `__Secure-${name}`,
+		description: `${description}, over https`,
+	});
+	registry.registerComponent("securitySchemes", RECORDER_TOKEN, {
+		type: "http",
+		scheme: "bearer",
+		description: "A service token, one of the secret RECORDER_TOKENS",
+	});
+	registry.register("Error", ErrorResponse);
+	return app.getOpenAPI31Document({
+		openapi: "3.1.0",
+		info: {
+			title: "edge-runs",
+			version,
+			description: "Records workflow runs and serves a chat's run history, from the edge, to the chat's owner.",
+			contact: { name: "The developers of edge-runs" },
+			license: { name: "MIT", url: "https://spdx.org/licenses/MIT" },
+		},
+		servers: [{ url: "/" }],
+		tags: [
+			{ name: "Workflow runs", description: "For the owner of a chat: its runs, read or followed" },
+			{ name: "Recording", description: "For recorders: chats and runs, reported with a service token" },
+			{ name: "Operation", description: "For those who operate the service" },
+		],
+	});
+}
