@@ -32,7 +32,8 @@ export const getHealthRoute = createRoute({
 	path: "/api/health",
 	operationId: "getHealth",
 	summary: "Whether the service and what it needs are in order",
-	description: "Found at most every 5 seconds in each of Cloudflare's isolates, however often it is asked for. Nobody needs to sign in.",
+	description:
+		"Found at most every 5 seconds in each of Cloudflare's isolates, however often it is asked for. Nobody needs to sign in.",
 	tags: ["Operation"],
 	security: [],
 	responses: {
