@@ -63,7 +63,7 @@ describe.each(READS)("%s", (_, path) => {
 		await expectUnavailable(await readThrough(without(watchBindings({ onD1: never })), path, 503));
 	});
 
-	it("comes all the same where KV and D1 are slow", async () => {
+	it("comes even if KV and D1 are slow", async () => {
 		const slow = () => new Promise((resolve) => setTimeout(resolve, 60));
 		await readThrough(without(watchBindings({ onKv: slow, onD1: slow })), path, 200);
 	});

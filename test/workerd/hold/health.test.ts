@@ -66,7 +66,7 @@ describe("/api/health", () => {
 describe("/api/health looks for migrations", () => {
 	const [last] = journal.entries.slice(-1).map(({ tag }) => `${tag}.sql`);
 
-	it("is failing where the database lacks a migration, even the last one alone", async () => {
+	it("is failing if the database lacks a migration, even if only the last one", async () => {
 		const row = await env.DB.prepare("select * from d1_migrations where name = ?").bind(last).first();
 		expect(row).not.toBeNull();
 		await env.DB.prepare("delete from d1_migrations where name = ?").bind(last).run();

@@ -253,7 +253,7 @@ describe("a limiter", () => {
 		["throws", () => Promise.reject(new Error("limiter is down"))],
 		["answers garbage", () => Promise.resolve(undefined)],
 		["hangs", () => new Promise(() => {})],
-	])("that %s lets pass, and the log says so", async (_, limit) => {
+	])("that %s lets requests pass, and the log says so", async (_, limit) => {
 		const logged = vi.spyOn(console, "error").mockImplementation(() => {});
 		const broken = { limit } as unknown as RateLimit;
 		const limits = { READ_LIMIT: broken, WRITE_LIMIT: broken, SIGN_IN_LIMIT: broken, STORE_TIMEOUT_SECONDS: 0.1 };

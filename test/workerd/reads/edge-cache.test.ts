@@ -133,7 +133,7 @@ describe("the edge cache", () => {
 		},
 	);
 
-	it("asks the primary where D1 cannot follow a caller's bookmark", async () => {
+	it("asks the primary if D1 does not know a caller's bookmark", async () => {
 		const chat = await ownChat();
 		let asked = 0;
 		const failOnce: Hooks = {
@@ -146,7 +146,7 @@ describe("the edge cache", () => {
 		expect(await read(chat, { "x-d1-bookmark": invented }, failOnce)).toMatchObject({ status: 200, roundTrips: 2 });
 	});
 
-	it("does not keep what a stranger asked for, with a stranger's bookmark", async () => {
+	it("does not keep an answer to a stranger, with a stranger's bookmark", async () => {
 		const chat = await ownChat();
 		const { cookie } = await signIn(uuid());
 		const invented = "ffffffff-ffffffff-ffffffff-ffffffffffffffffffffffffffffffff";
@@ -162,7 +162,7 @@ describe("the edge cache", () => {
 		}
 	});
 
-	it("takes nothing of a request into its key but the chat", async () => {
+	it("has only the chat of a request in its key", async () => {
 		const chat = await ownChat();
 		await read(chat, { "accept-language": "de", range: "bytes=0-3" }, {}, "?unknown=1");
 		const second = await read(
@@ -177,7 +177,7 @@ describe("the edge cache", () => {
 });
 
 describe("a copy's owner", () => {
-	it("is asked for on a hit too: strangers get 403, with the owner's ETag as well", async () => {
+	it("is checked on a hit, too: strangers get 403, even with the owner's ETag", async () => {
 		const chat = await ownChat();
 		const { header } = await read(chat);
 		const stranger = { ...chat, cookie: (await signIn(uuid())).cookie };
@@ -189,7 +189,7 @@ describe("a copy's owner", () => {
 		}
 	});
 
-	it("is who D1 says, not who the copy says, beyond the fresh window", async () => {
+	it("is read from D1, not from the copy, after the fresh window", async () => {
 		const chat = await ownChat();
 		await read(chat);
 		const heir = uuid();

@@ -65,7 +65,7 @@ describe("a read's I/O", () => {
 		expect([calls.kv.length, calls.d1.length]).toEqual([2, 1]);
 	});
 
-	it("is none at all for a forged cookie or a malformed id", async () => {
+	it("does not happen for a forged cookie or a malformed id", async () => {
 		const { chat, token, headers } = await ownChat();
 		const forged = await signedCookie(token, { secret: "a secret that somebody else has thought out" });
 		const { calls, ...bindings } = watchBindings();

@@ -135,7 +135,7 @@ describe("a write that fails all the same is a 503, leaves nothing half written,
 		"D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.",
 		"D1_ERROR: Exceeded maximum DB size.",
 		"D1_ERROR: no such table: workflow_runs",
-	])("at once, if it is none to try again: %s", async (message) => {
+	])("at once, if another try would not help: %s", async (message) => {
 		await expectGivenUp({ onD1: failing(message, Number.POSITIVE_INFINITY, isWrite) }, 1);
 		await expectGivenUpWhileReading(message);
 	});
