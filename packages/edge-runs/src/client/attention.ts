@@ -1,11 +1,11 @@
 /*
- * What a browser tells of its page and its network. Elsewhere there is nothing to hear, and that is fine.
+ * Events of a browser's page and network. Other runtimes have none of them, and need none.
  */
 
-/** A page that nobody looks at lets go of its line after this, in milliseconds. */
+/** A page that nobody looks at closes its line after this, in milliseconds. */
 const HIDDEN_MILLISECONDS = 60_000;
 
-/** The part of a browser's globals that is used here; Node and Workers have none of it, or some. */
+/** The part of a browser's globals that is used here. Node and Workers have parts of it, or nothing. */
 interface Browser {
 	readonly document?: { readonly hidden: boolean } & EventTarget;
 	readonly navigator?: { readonly onLine?: boolean };
@@ -39,7 +39,7 @@ export function watchAttention({ onAway, onBack, onOffline }: Attention, signal:
 	const on = (type: string, listener: () => void) => addEventListener.call(globalThis, type, listener, { signal });
 	on("online", onBack);
 	on("offline", onOffline);
-	// A page that is kept to be gone back to must not hold a line.
+	// A page in the back/forward cache must not keep a line open.
 	on("pagehide", onAway);
 	on("pageshow", onBack);
 	signal.addEventListener("abort", () => clearTimeout(timer));

@@ -1,4 +1,4 @@
-/** Every code that the service answers with; a test holds it against the service's own list. */
+/** Every code that the service answers with. A test compares it with the service's list. */
 export type ServiceErrorCode =
 	| "INVALID_CHAT_ID"
 	| "INVALID_RUN_ID"
@@ -20,19 +20,19 @@ export type ServiceErrorCode =
 	| "INTERNAL_ERROR"
 	| "STORE_UNAVAILABLE";
 
-/** `UNEXPECTED_RESPONSE`: an answer that edge-runs does not give, e.g. a proxy's. */
+/** `UNEXPECTED_RESPONSE`: the answer is not from edge-runs, but e.g. from a proxy. */
 export type EdgeRunsErrorCode = ServiceErrorCode | "UNEXPECTED_RESPONSE";
 
-/** The service refused, or could not. `code` says why; a request that got no answer throws what `fetch` throws. */
+/** The service refused, or failed. `code` says why. A request without an answer throws the error of `fetch` instead. */
 export class EdgeRunsError extends Error {
 	override readonly name = "EdgeRunsError";
 
 	readonly code: EdgeRunsErrorCode;
-	/** HTTP status; 400 also where the client refuses an id by itself, before any request. */
+	/** HTTP status. Also 400 if the client itself refuses an id, before any request. */
 	readonly status: number;
 	/** Names the request in the service's log. */
 	readonly requestId: string | null;
-	/** From `Retry-After`: after how many seconds the same may be tried again. At most a day. */
+	/** From `Retry-After`: after how many seconds the same request may be tried again. At most a day. */
 	readonly retryAfterSeconds: number | null;
 
 	constructor(
@@ -76,13 +76,13 @@ export function toUnexpected({ status, headers, url }: Response, expected: strin
 	);
 }
 
-/** A timer takes up to 2^31 milliseconds and fires at once for more: no caller shall run into that. In seconds. */
+/** In seconds. With more than 2^31 milliseconds a timer fires at once. This limit keeps callers from that. */
 const MAX_RETRY_AFTER = 86_400;
 
-/** `Retry-After` in seconds (RFC 9110, 10.2.3: a number of them, or a date); null where there is none, or it is over. */
+/** `Retry-After` in seconds (RFC 9110, 10.2.3: a number or a date); null if it is missing, or over. */
 export function readRetryAfter(headers: Headers, now = Date.now()): number | null {
 	const text = headers.get("retry-after")?.trim() ?? "";
-	// The server's own clock, where it says it: the device's may be wrong.
+	// By the server's clock, if it sends its time: the device's clock may be wrong.
 	const sentAt = Date.parse(headers.get("date") ?? "") || now;
 	const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - sentAt) / 1000);
 	return seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER) : null;

@@ -8,7 +8,7 @@ import { type End, type LineState, type Loss, refusedBy } from "./state.ts";
 import { TIMES, type Times, waitBefore } from "./times.ts";
 import { Wait } from "./wait.ts";
 
-/** An answer that edge-runs does not give may be a hotel's sign-in page, and pass; after so many in a row it will not. */
+/** A foreign answer may be a hotel's sign-in page, which goes away. After this number in a row it is final. */
 const MAX_UNEXPECTED = 3;
 
 const HIDDEN: Loss = { reason: "hidden", message: "Nobody looks at the page", error: null };
@@ -20,7 +20,7 @@ interface Internals extends Partial<Times> {
 
 /**
  * Follows a stream of runs: opens it, opens it again from where it was when it is lost, and notices when it is dead.
- * It throws nothing: what goes wrong is told by `state`.
+ * It never throws: `state` tells its errors.
  */
 export function follow(connect: Connect, options: FollowOptions = {}, internals: Internals = {}): WorkflowRunsFollower {
 	return new Follower(connect, options, internals);
@@ -175,7 +175,7 @@ class Follower implements WorkflowRunsFollower {
 		this.#tell(() => this.#options.onState?.(state));
 	}
 
-	/** What a listener throws is its own fault: it must not look like a line that was lost. */
+	/** An error of a listener is the listener's fault. It must not look like a lost line. */
 	#tell(first: () => void): void {
 		for (const listener of [first, ...this.#listeners]) {
 			try {

@@ -16,7 +16,7 @@ export type { WatchOptions } from "./watch.ts";
 export interface ClientOptions extends ServiceOptions {}
 
 export interface ReadOptions {
-	/** The bookmark of an earlier answer: this one includes all that it saw. */
+	/** The bookmark of an earlier answer. The new answer then includes everything that the earlier one did. */
 	bookmark?: string | undefined;
 	signal?: AbortSignal | undefined;
 }
@@ -42,13 +42,13 @@ export interface EdgeRunsClient {
 	listWorkflowRuns(chatId: string, options?: ListOptions): Promise<WorkflowRunPage>;
 	getWorkflowRun(chatId: string, runId: string, options?: ReadOptions): Promise<WorkflowRun>;
 	/**
-	 * A chat's runs at once, and again whenever one changes, until `signal` ends it. A line that drops is taken up again
-	 * without loss. `onState` tells how the line is: without it, one that cannot be opened looks like one that takes long.
+	 * A chat's runs at once, and again whenever one changes, until `signal` ends it. A lost connection is opened
+	 * again, and nothing is missed. Use `onState`: without it, a service that cannot be reached looks like a slow one.
 	 */
 	watchWorkflowRuns(chatId: string, options?: WatchOptions): AsyncGenerator<WorkflowRun[], void, undefined>;
-	/** The same for interfaces: it keeps the runs and the state of the line, and tells of changes, until it is closed. */
+	/** The same for user interfaces: an object that keeps the runs and the state of the connection, until it is closed. */
 	followWorkflowRuns(chatId: string, options?: FollowOptions): WorkflowRunsFollower;
-	/** Recorders: registers a chat with its owner. The same again changes nothing; `restore` brings a deleted chat back. */
+	/** Recorders: registers a chat with its owner. Repeating it changes nothing. `restore` brings a deleted chat back. */
 	registerChat(
 		chatId: string,
 		userId: string,
@@ -63,9 +63,9 @@ export interface EdgeRunsClient {
 }
 
 /**
- * A client of edge-runs, for browsers, Node and Workers. Every method throws an EdgeRunsError where the service refuses.
- * @param baseUrl where the service is, e.g. `https://runs.example.com`; a page that the service itself serves may say `"/"`
- * @throws {TypeError} at once, where `baseUrl` is no such address
+ * A client of edge-runs, for browsers, Node and Workers. Every method throws an EdgeRunsError if the service refuses.
+ * @param baseUrl the service's address, e.g. `https://runs.example.com`. A page of the service itself may use `"/"`
+ * @throws {TypeError} at once, if `baseUrl` is not an address
  */
 export function createClient(baseUrl: string, options: ClientOptions = {}): EdgeRunsClient {
 	const send = connectTo(baseUrl, options);

@@ -1,16 +1,16 @@
 import { EdgeRunsError, toError, toUnexpected } from "./errors.ts";
 
 export interface ServiceOptions {
-	/** Sent with each request, e.g. `{ authorization: "Bearer …" }` of a recorder, or `{ cookie }` where there is no browser. */
+	/** Sent with each request, e.g. `{ authorization: "Bearer …" }` by a recorder, or `{ cookie }` outside of a browser. */
 	headers?: Record<string, string> | undefined;
 	/**
-	 * A read token, sent as `authorization: Bearer …`. As a function it is asked before each request, so that it can give
-	 * a new one when the old one is about to end.
+	 * A read token, sent as `authorization: Bearer …`. A function is called before each request, so that it can return
+	 * a new token when the old one is about to end.
 	 */
 	token?: string | (() => string | Promise<string>) | undefined;
-	/** `"include"` for a page on another origin, which the service must allow. */
+	/** `"include"` for a page on another origin. The service must allow that origin. */
 	credentials?: "include" | "same-origin" | "omit" | undefined;
-	/** Instead of the global one, e.g. a service binding's. */
+	/** Used instead of the global `fetch`, e.g. a service binding's. */
 	fetch?: typeof fetch | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface Call {
 /** Sends a request to `path`, below the service's address; resolves with the answer, whatever its status. */
 export type Send = (path: string, call?: Call) => Promise<Response>;
 
-/** @throws {TypeError} at once, where `baseUrl` is no address of a service */
+/** @throws {TypeError} at once, if `baseUrl` is not an address */
 export function connectTo(baseUrl: string, options: ServiceOptions = {}): Send {
 	const base = readBase(baseUrl);
 	const { credentials, token, fetch: request = (input, init) => fetch(input, init) } = options;
@@ -34,7 +34,7 @@ export function connectTo(baseUrl: string, options: ServiceOptions = {}): Send {
 		if (token !== undefined) sent["authorization"] = `Bearer ${typeof token === "string" ? token : await token()}`;
 		if (json !== undefined) sent["content-type"] = "application/json";
 		const search = query && Object.keys(query).length > 0 ? `?${new URLSearchParams(query)}` : "";
-		// Each only where it is set: Workers know no `credentials` and refuse the word.
+		// Each only if it is set: Workers do not know `credentials`, and refuse it.
 		return request(`${base}${path}${search}`, {
 			method,
 			headers: sent,
@@ -51,7 +51,7 @@ function readBase(baseUrl: unknown): string {
 	const wrong = (why: string) =>
 		new TypeError(`createClient needs the service's address, such as "https://runs.example.com": ${shown} ${why}`);
 	if (typeof baseUrl !== "string") throw wrong("is not a string. Is an environment variable missing?");
-	// Browsers know where a path such as "/" is. Anything else must be whole: "runs.example.com" is a path to them, too.
+	// Only a browser can resolve a path such as "/". Anything else must be a whole URL: "runs.example.com" is a path, too.
 	const here = baseUrl.startsWith("/") ? (globalThis as { location?: { href: string } }).location?.href : undefined;
 	if (!URL.canParse(baseUrl, here)) throw wrong('is not a URL. Does it lack its "https://"?');
 	const url = new URL(baseUrl, here);
@@ -63,12 +63,12 @@ function readBase(baseUrl: unknown): string {
 
 /**
  * The `data` of a successful answer.
- * @throws {EdgeRunsError} where the service refuses, or something else than the service answers
+ * @throws {EdgeRunsError} if the service refuses, or the answer is not from the service
  */
 export async function readData<T>(response: Response): Promise<T> {
 	if (!response.ok) throw await toError(response);
 	const body = (await response.json().catch((error: unknown) => {
-		// A line that broke throws what fetch throws.
+		// If the connection broke, this is an error of fetch.
 		if (error instanceof SyntaxError) return null;
 		throw error;
 	})) as { data?: T } | null;
@@ -76,11 +76,11 @@ export async function readData<T>(response: Response): Promise<T> {
 	return body.data;
 }
 
-/** Any UUID; which versions there are is the service's to say. */
+/** Any UUID. The service checks the version. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /*
- * Paths. Ids are checked first: one such as `../../x` would lead to another path. What is wrong is an EdgeRunsError of
+ * Paths. Ids are checked first: an id such as `../../x` would lead to another path. A wrong one is an EdgeRunsError with
  * `INVALID_CHAT_ID` or `INVALID_RUN_ID`, as from the service.
  */
 

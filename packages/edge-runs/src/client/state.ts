@@ -1,42 +1,42 @@
 import { EdgeRunsError } from "./errors.ts";
 
 /**
- * Why a line was lost.
- * - `no_answer`: nothing came back at all: no network, a wrong address, or an origin that the service does not allow
+ * Why a connection was lost.
+ * - `no_answer`: nothing came back: no network, a wrong address, or an origin that the service does not allow
  * - `offline`: the browser says that the device is offline
- * - `silent`: nothing was heard for 45 seconds, where the service sends something every 15
- * - `closed`: the line was closed, as the service does after an hour and when it is deployed
- * - `refused`: the service could not, or was asked too often; `error` is its EdgeRunsError
- * - `unexpected`: an answer that edge-runs does not give, e.g. a proxy's sign-in page
- * - `hidden`: nobody has looked at the page for a minute; the line is opened again when somebody does
+ * - `silent`: nothing came for 45 seconds, although the service sends something every 15
+ * - `closed`: it was closed. The service does so after an hour, and when it is deployed
+ * - `refused`: the service failed, or was asked too often; `error` is its EdgeRunsError
+ * - `unexpected`: the answer is not from edge-runs, but e.g. from a proxy's sign-in page
+ * - `hidden`: nobody has looked at the page for a minute. It is opened again when somebody does
  */
 export type LossReason = "no_answer" | "offline" | "silent" | "closed" | "refused" | "unexpected" | "hidden";
 
 /**
- * Why nothing more comes.
- * - `session_ended`, `chat_forbidden`, `chat_deleted`: as the service's event `end` says it; a chat that never was is
- *   `chat_deleted`, too
+ * Why the connection has ended for good.
+ * - `session_ended`, `chat_forbidden`, `chat_deleted`: as the service's event `end` says. A chat that never existed
+ *   is `chat_deleted`, too
  * - `run_ended`: the stream of one run ends with the run
- * - `refused`: refused otherwise; `error` says why
- * - `stopped`: by its own user, with `close()` or `signal`
+ * - `refused`: for another reason; `error` says which
+ * - `stopped`: by the caller, with `close()` or `signal`
  */
 export type EndReason = "session_ended" | "chat_forbidden" | "chat_deleted" | "run_ended" | "refused" | "stopped";
 
-/** What became of the line to the service. */
+/** The state of the connection to the service. */
 export type LineState =
-	/** Opening it for the first time: there are no runs yet. */
+	/** It is opened for the first time. There are no runs yet. */
 	| { readonly status: "connecting" }
-	/** It is open, the first runs are here, and something was heard within the last 45 seconds. */
+	/** It is open, the first runs are here, and something came within the last 45 seconds. */
 	| { readonly status: "live" }
 	| {
-			/** It was lost, or could not be opened: what is shown may be as old as that. */
+			/** It was lost, or could not be opened. The runs may be out of date. */
 			readonly status: "reconnecting";
 			readonly reason: LossReason;
 			/** For developers: what may be wrong. */
 			readonly message: string;
-			/** What was thrown, if anything was. */
+			/** The thrown error, if there was one. */
 			readonly error: unknown;
-			/** When it will be tried next, in milliseconds since the epoch; null while it is being tried, or nobody looks. */
+			/** The time of the next try, in milliseconds since the epoch; null during a try, or while nobody looks. */
 			readonly nextTryAt: number | null;
 	  }
 	| {
@@ -44,7 +44,7 @@ export type LineState =
 			readonly status: "ended";
 			readonly reason: EndReason;
 			readonly message: string;
-			/** Null where it ended as it should. */
+			/** Null if it ended normally. */
 			readonly error: EdgeRunsError | null;
 	  };
 

@@ -1,13 +1,13 @@
-/** How long a follower waits for what, in milliseconds. */
+/** The waiting times of a follower, in milliseconds. */
 export const TIMES = {
 	/** The service sends a comment every 15 s: a line that is silent for three of them is dead. */
 	silence: 45_000,
 	/** The first wait before a line is tried again; it doubles, up to `maxWait`. */
 	wait: 1_000,
 	maxWait: 30_000,
-	/** A line that lived for this long was good: after it, waits begin anew. */
+	/** A line that lasted for this long was good. After it, the first wait is short again. */
 	steady: 10_000,
-	/** No server is believed that it will take longer than this. */
+	/** The longest wait that a server may ask for. */
 	maxRetryAfter: 600_000,
 };
 
@@ -16,8 +16,8 @@ export type Times = typeof TIMES;
 /**
  * How long to wait before the next try.
  * @param failures how many lines in a row were not opened, or were lost soon
- * @param retryAfter what the service asked for, in seconds
- * @returns `atLeast`: what even somebody in a hurry waits
+ * @param retryAfter the wait that the service asked for, in seconds
+ * @returns `atLeast`: the wait that nothing can shorten
  */
 export function waitBefore(failures: number, retryAfter: number | null, times: Times) {
 	const atLeast = Math.min((retryAfter ?? 0) * 1000, times.maxRetryAfter);

@@ -5,13 +5,13 @@ import type { LineState } from "./state.ts";
 export interface WatchOptions {
 	/** Ends it. */
 	signal?: AbortSignal | undefined;
-	/** Called with each state of the line; the first is `connecting`, at once. */
+	/** Called with each state of the connection. The first one is `connecting`, at once. */
 	onState?: ((state: LineState) => void) | undefined;
 }
 
 /**
- * A chat's runs, in the list's order: at once, and again whenever one changes. Whoever is slow gets the newest alone. It
- * ends with the caller's `signal`, or by an EdgeRunsError where coming back is refused.
+ * A chat's runs, in the list's order: at once, and again whenever one changes. A slow caller gets only the newest. It ends
+ * with the caller's `signal`, or by an EdgeRunsError if the service refuses for good.
  * @param start begins to follow; it is called with the first `next()`
  */
 export async function* watch(

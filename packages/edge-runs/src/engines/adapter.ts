@@ -2,32 +2,32 @@ import type { RunState } from "../protocol/run-state.ts";
 import type { JsonValue } from "../protocol/types.ts";
 import type { RunReport } from "../recorder/types.ts";
 
-/** What an adapter needs of a recorder; `edge-runs/recorder` makes one. */
+/** The part of a recorder that an adapter uses. `edge-runs/recorder` makes recorders. */
 export interface Reporter {
 	report(report: RunReport): void;
 	flush?(options?: { timeoutMilliseconds?: number }): Promise<void>;
 }
 
-/** What every adapter is told. */
+/** Options of every adapter. */
 export interface AdapterOptions {
 	readonly recorder: Reporter;
-	/** The workflow's name; each adapter's page says what it is without. */
+	/** The workflow's name. Each adapter's page says its default. */
 	readonly workflow?: string | undefined;
-	/** Whether what runs and steps give back is recorded too. The chat's owner can read what is. Default: no. */
+	/** Whether the results of runs and steps are recorded, too. The chat's owner can read them. Default: no. */
 	readonly outputs?: boolean | undefined;
 }
 
-/** Where a run belongs. */
+/** The chat that a run belongs to. */
 export interface ChatOptions {
 	/** Any string. */
 	readonly chatId: string;
-	/** The chat's owner, for a chat that may be new to the service. */
+	/** The chat's owner. Needed if the chat may be new to the service. */
 	readonly userId?: string | undefined;
-	/** The chat message that set the run off. */
+	/** The chat message that started the run. */
 	readonly messageId?: string | undefined;
 }
 
-/** Reports what changed. Never throws: what watches a workflow must not break it. */
+/** Reports a change. Never throws: an adapter must not break the workflow that it watches. */
 export function send(recorder: Reporter, { chatId, userId }: ChatOptions, state: Pick<RunState, "take">): void {
 	quietly(() => {
 		const run = state.take();
@@ -35,7 +35,7 @@ export function send(recorder: Reporter, { chatId, userId }: ChatOptions, state:
 	});
 }
 
-/** Runs what must not disturb the workflow. */
+/** Runs a function whose errors must not reach the workflow. */
 export function quietly<T>(act: () => T): T | undefined {
 	try {
 		return act();
@@ -57,16 +57,16 @@ function messageOf(thrown: unknown): string {
 	return error === undefined ? JSON.stringify(thrown) : messageOf(error);
 }
 
-/** Whether an engine was stopped by its caller, which is no failure. */
+/** Whether an engine was stopped by its caller. This is not a failure. */
 export function isAbort(thrown: unknown): boolean {
 	const { name, message } = (thrown ?? {}) as { name?: unknown; message?: unknown };
 	return name === "AbortError" || message === "Abort" || message === "Aborted";
 }
 
-/** The most that the service keeps, in bytes of JSON; a larger one needs no way there. */
+/** The largest output that the service keeps, in bytes of JSON. A larger one is not sent. */
 const MAX_OUTPUT = 16_000;
 
-/** An output as it is recorded: as JSON has it, if it is asked for and not too large. */
+/** An output in the recorded form: as JSON, if it is wanted and not too large. */
 export function toOutput(value: unknown, wanted: boolean | undefined): { output?: JsonValue } {
 	if (!wanted || value === undefined) return {};
 	const json = quietly(() => JSON.stringify(value));

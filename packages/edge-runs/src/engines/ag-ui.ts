@@ -24,8 +24,8 @@ interface AgUiSubscriber {
 }
 
 /**
- * Records every run of an agent from now on. The workflow's name is the agent's id unless `workflow` says otherwise.
- * @returns stops it
+ * Records every run of an agent from now on. The workflow's name is `workflow`, or else the agent's id.
+ * @returns a function that stops it
  */
 export function recordAgent(agent: AgUiAgent, options: AgUiRecording): () => void {
 	const streams = new Map<string, EventRecorder>();
@@ -79,7 +79,7 @@ export class EventRecorder {
 		this.#reader = new AgUiReader({ ...options, workflow: options.workflow ?? "ag-ui" } satisfies AgUiOptions);
 	}
 
-	/** Reads an event; one that is malformed is passed over. */
+	/** Reads an event. A malformed one is skipped. */
 	read(event: unknown): void {
 		this.#report(() => {
 			this.#reader.read(event, Date.now());

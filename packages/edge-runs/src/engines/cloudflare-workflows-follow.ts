@@ -20,10 +20,10 @@ export interface Followed {
 export interface FollowOptions extends AdapterOptions {
 	/** The workflow's name, as in the Wrangler configuration. */
 	readonly workflow: string;
-	/** Where the run belongs; a function is told the instance's `params`. Undefined: it is not recorded. */
+	/** The chat of the run, or a function of the instance's `params`. Undefined: the run is not recorded. */
 	// biome-ignore lint/suspicious/noExplicitAny: params are whatever the workflow's author says.
 	readonly chat: ChatOptions | ((params: any) => ChatOptions | undefined);
-	/** Where an earlier call left off. */
+	/** The cursor at which an earlier call stopped. */
 	readonly cursor?: number | undefined;
 	/** Stops following, e.g. `AbortSignal.timeout(25_000)`. */
 	readonly signal?: AbortSignal | undefined;
@@ -35,7 +35,7 @@ export interface FollowedTo {
 	readonly ended: boolean;
 	/** For the next call. It lies before the steps that are still open, so that their attempts are known there. */
 	readonly cursor?: number;
-	/** Why it stopped, where that was neither the instance's end nor `signal`. */
+	/** Why it stopped, if it was neither the instance's end nor `signal`. */
 	readonly error?: unknown;
 }
 
@@ -196,7 +196,7 @@ const ENDED = /^cf\.workflows\.workflow\.instance\.(completed|errored|terminated
 export async function recordEndedInstances(
 	batch: InstanceMessages,
 	options: Omit<FollowOptions, "workflow" | "cursor"> & {
-		/** The bindings, by the workflows' names. Messages of others are passed over. */
+		/** The bindings, by the workflows' names. Messages of other workflows are skipped. */
 		readonly workflows: Readonly<Record<string, { get(id: string): Promise<Followed> }>>;
 	},
 ): Promise<void> {

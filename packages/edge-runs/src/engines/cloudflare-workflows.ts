@@ -25,7 +25,7 @@ export interface WorkflowRecording<S extends object> extends AdapterOptions, Cha
 const FLUSH_MILLISECONDS = 2_000;
 
 /**
- * Runs a workflow's own code with a `step` that is recorded. Gives what it gives, and throws what it throws.
+ * Runs a workflow's code with a recorded `step`. Returns the code's result, and throws its errors.
  *
  * Safe under replay: Workflows runs the code again after a sleep, and gives the results of steps without running them.
  * What is then reported again merges to nothing, since the service keeps the earliest start and the earliest end.
@@ -179,7 +179,7 @@ class StepRecorder<S extends object> {
 		try {
 			await this.#options.recorder.flush?.({ timeoutMilliseconds: FLUSH_MILLISECONDS });
 		} catch {
-			// A recorder's trouble is none of the workflow's.
+			// Errors of the recorder must not reach the workflow.
 		}
 	}
 }

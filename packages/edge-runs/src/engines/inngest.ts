@@ -20,7 +20,7 @@ export interface InngestContext {
 }
 
 export interface InngestRecording extends AdapterOptions {
-	/** Where a run belongs, by its event. Undefined: it is not recorded. */
+	/** The chat of a run, by its event. Undefined: the run is not recorded. */
 	readonly chat: (context: InngestContext) => ChatOptions | undefined;
 }
 

@@ -21,7 +21,7 @@ export interface WorkflowFollowing extends Omit<AdapterOptions, "outputs">, Chat
 	readonly world: WorkflowWorld;
 	/** Stops following, e.g. `AbortSignal.timeout(60_000)`. */
 	readonly signal?: AbortSignal | undefined;
-	/** How often the log is read: every 1,000 ms unless it says otherwise. */
+	/** How often the log is read. Default: every 1,000 ms. */
 	readonly pollMilliseconds?: number | undefined;
 }
 
