@@ -5,16 +5,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { command } from "./command-line.ts";
+import { root } from "./wrangler.ts";
 
-const root = path.dirname(import.meta.dirname);
 const file = path.join(root, "dist/openapi.json");
 
 const HELP = `Writes the OpenAPI document to dist/openapi.json.
 
   --lint   checks it by the recommended rules of Redocly and Spectral: exit 1 if one complains
-  --help   this`;
+  --help   says this`;
 
 /** Asks the Worker's own app for its document, bundled for Node, since its pages are JSX. */
 async function makeDocument(): Promise<string> {
@@ -57,14 +57,11 @@ async function lint(text: string): Promise<string[]> {
 	];
 }
 
-const { values } = parseArgs({ options: { lint: { type: "boolean" }, help: { type: "boolean" } } });
-if (values.help) {
-	console.log(HELP);
-} else {
+await command(HELP, { lint: { type: "boolean", default: false } }, async ({ values }) => {
 	const text = await makeDocument();
 	mkdirSync(path.dirname(file), { recursive: true });
 	writeFileSync(file, `${text}\n`);
 	const complaints = values.lint ? await lint(text) : [];
 	for (const complaint of complaints) console.error(complaint);
-	if (complaints.length > 0) process.exitCode = 1;
-}
+	return complaints.length > 0 ? 1 : 0;
+});

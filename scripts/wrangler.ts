@@ -29,7 +29,8 @@ export interface Ran {
 export function wrangler(args: readonly string[], { show = false, input = "" } = {}): Promise<Ran> {
 	const child = spawn(process.execPath, [WRANGLER, ...args], {
 		cwd: root,
-		env: wranglerEnv(),
+		// What is read and not shown must be there, however quiet the person likes it.
+		env: { ...wranglerEnv(), ...(!show && { WRANGLER_LOG: "log" }) },
 		stdio: show ? "inherit" : "pipe",
 	});
 	const printed = { stdout: "", stderr: "" };

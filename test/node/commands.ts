@@ -35,7 +35,8 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npx wrangler kv namespace create SESSIONS": NEEDS_ACCOUNT,
 	"npm run db:migrate": NEEDS_ACCOUNT,
 	"npx wrangler secret put BETTER_AUTH_SECRET": NEEDS_ACCOUNT,
-	"npm run deploy": NEEDS_ACCOUNT,
+	"npm run deploy": { by: "test/node/deploy.test.ts", shows: 'await run("deploy.ts")' },
+	"npm run setup": { by: "test/node/deploy.test.ts", shows: 'await run("setup.ts"' },
 	"curl https://YOUR-WORKER/api/health": {
 		cannot: "it asks a deployed Worker; test/workerd/reads/openapi.test.ts asks the route",
 	},

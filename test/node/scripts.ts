@@ -10,8 +10,12 @@ export interface Running {
 	readonly ended: Promise<Ran>;
 }
 
-export function startScript(script: string, args: readonly string[], { input = "", token = TOKEN } = {}): Running {
-	const env = { ...process.env, RECORDER_TOKEN: token };
+export function startScript(
+	script: string,
+	args: readonly string[],
+	{ input = "", token = TOKEN, env: more = {} as Record<string, string> } = {},
+): Running {
+	const env = { ...process.env, RECORDER_TOKEN: token, ...more };
 	const child = spawn(process.execPath, [`scripts/${script}`, ...args], { cwd: root, env });
 	let output = "";
 	for (const stream of [child.stdout, child.stderr]) {
