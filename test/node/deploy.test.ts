@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CloudflareApi } from "./cloudflare-api.ts";
 import { readText, root, temporaryFolder } from "./dev-server.ts";
@@ -29,9 +30,11 @@ describe("with an account, npm run deploy and npm run setup", () => {
 	afterAll(() => api.close());
 	afterEach(() => rmSync(secretsFile("staging"), { force: true }));
 
-	async function run(script: string, env: Record<string, string> = {}) {
+	async function run(script: string, env: Record<string, string> = {}, more: string[] = []) {
 		const from = api.events.length;
-		const { code, output } = await runScript(script, ["--env", "staging"], { env: { ...account, ...LOUD, ...env } });
+		const { code, output } = await runScript(script, ["--env", "staging", ...more], {
+			env: { ...account, ...LOUD, ...env },
+		});
 		expect(code, output).toBe(0);
 		return { output, events: api.events.slice(from) };
 	}
@@ -80,6 +83,15 @@ describe("with an account, npm run deploy and npm run setup", () => {
 		expect(events.filter((event) => !event.startsWith("table d1_migrations"))).toEqual(["worker edge-runs-staging"]);
 		expect(api.workers.get("edge-runs-staging")?.bindings).toEqual(before);
 		expect(output).not.toContain("npm run setup");
+	});
+
+	it("migrate alone, by --migrations-only, what a restored database lacks", async () => {
+		const last = `${MIGRATIONS.at(-1)?.tag}.sql`;
+		const { sqlite } = api.databases.get("edge-runs-staging") as { sqlite: DatabaseSync };
+		sqlite.exec("drop table workflow_runs; drop table chats; drop table d1_migrations");
+		const { events } = await run("deploy.ts", {}, ["--migrations-only"]);
+		expect(events.filter((event) => !event.startsWith("table "))).toEqual([]);
+		expect(applied()?.at(-1)).toEqual({ name: last });
 	});
 });
 
