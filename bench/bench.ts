@@ -1,11 +1,17 @@
-/**
- * `npm run bench`: our reads and three peers' side by side, in workerd. See README.md beside this file.
- *
- * Options: `--quick` (under a minute: fewer sizes, shorter rounds), `--json` (for programs).
- */
-import { parseArgs } from "node:util";
+/** `npm run bench`: see README.md beside this file. */
+import { command } from "../scripts/command-line.ts";
 import { print } from "./report.ts";
 import { type Options, run } from "./run.ts";
+
+const HELP = `Measures our reads and three peers' side by side, in workerd, for about ten minutes:
+
+  npm run bench
+
+  --quick   under a minute: fewer sizes, shorter rounds
+  --json    for programs
+  --help    says this`;
+
+const OPTIONS = { quick: { type: "boolean", default: false }, json: { type: "boolean", default: false } } as const;
 
 const STEPS = 5;
 const size = (runs: number, steps = STEPS) => ({ runs, steps });
@@ -29,8 +35,7 @@ const quick: Options = {
 	repeats: 3,
 };
 
-const { values } = parseArgs({
-	options: { quick: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
+await command(HELP, OPTIONS, async ({ values }) => {
+	const report = await run(values.quick ? quick : full);
+	console.log(values.json ? JSON.stringify(report, null, "\t") : print(report));
 });
-const report = await run(values.quick ? quick : full);
-console.log(values.json ? JSON.stringify(report, null, "\t") : print(report));

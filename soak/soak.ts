@@ -1,35 +1,39 @@
-/**
- * `npm run soak`: the deployed bundle in workerd, with readers, pollers, streams and recorders at once. At the end
- * every chat must hold exactly the reported runs. Exits with 1 if anything was lost, wrong or late.
- *
- * Options: `--seconds N` (default 120), `--quick` (20 s).
- */
-import { parseArgs } from "node:util";
+/** `npm run soak`: the deployed bundle in workerd, with readers, pollers, streams and recorders at once. */
 import { quantile } from "../bench/statistics.ts";
 import { table } from "../bench/table.ts";
+import { command, wholeNumber } from "../scripts/command-line.ts";
 import { type Memory, type Soaked, soak } from "./run.ts";
 
 // Secrets are the soak's own, not those of .dev.vars, which wrangler would mention.
 process.env["WRANGLER_LOG"] ??= "warn";
 
+const HELP = `Loads the deployed bundle in workerd with readers, pollers, streams and recorders at once. At the end every chat must
+hold what was reported of it, no more and no less: it exits with 1 if anything was lost, wrong or late:
+
+  npm run soak
+
+  --seconds N   120 unless given
+  --quick       20 seconds
+  --help        says this`;
+
+const OPTIONS = {
+	seconds: { type: "string", default: "120" },
+	quick: { type: "boolean", default: false },
+} as const;
+
 const QUICK_SECONDS = 20;
 const MAX_SHOWN = 20;
 
-const { values } = parseArgs({
-	options: { seconds: { type: "string", default: "120" }, quick: { type: "boolean", default: false } },
+await command(HELP, OPTIONS, async ({ values }) => {
+	const seconds = values.quick ? QUICK_SECONDS : wholeNumber("--seconds", values.seconds);
+	const plan = { seconds, chats: 20, readers: 6, pollers: 6, streams: 20, recorders: 6, strangers: 2 };
+	const { seconds: _, ...actors } = plan;
+	const cast = Object.entries(actors).map(([kind, count]) => `${count} ${kind}`);
+	console.log(`Soaking for ${seconds} s: ${cast.join(", ")}`);
+	const soaked = await soak(plan);
+	console.log(describe(soaked));
+	return soaked.tally.wrong.length > 0 ? 1 : 0;
 });
-const seconds = values.quick ? QUICK_SECONDS : Number(values.seconds);
-if (!(seconds > 0)) {
-	console.error(`--seconds takes a number, not "${values.seconds}"`);
-	process.exit(2);
-}
-const plan = { seconds, chats: 20, readers: 6, pollers: 6, streams: 20, recorders: 6, strangers: 2 };
-const { seconds: _, ...actors } = plan;
-const cast = Object.entries(actors).map(([kind, count]) => `${count} ${kind}`);
-console.log(`Soaking for ${seconds} s: ${cast.join(", ")}`);
-const soaked = await soak(plan);
-console.log(describe(soaked));
-process.exitCode = soaked.tally.wrong.length > 0 ? 1 : 0;
 
 function describe({ tally, runs, start, end }: Soaked): string {
 	const rows = [...tally.latencies].map(([kind, latencies]) => {
