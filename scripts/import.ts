@@ -60,7 +60,16 @@ async function runImport(values: Options, positionals: readonly string[]): Promi
 	const interruption = new AbortController();
 	// A second Ctrl+C ends it at once.
 	process.once("SIGINT", () => interruption.abort());
-	const tally: Tally = { bytes: 0, created: 0, merged: 0, refused: 0, refusals: [], through: 0 };
+	const tally: Tally = {
+		bytes: 0,
+		created: 0,
+		merged: 0,
+		refused: 0,
+		refusals: [],
+		leftOut: [],
+		leftOuts: 0,
+		through: 0,
+	};
 	const { bytes, size } = open(file);
 	const start = performance.now();
 	const endProgress = showProgress(tally, size);

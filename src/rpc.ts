@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { z } from "@hono/zod-openapi";
-import type { WorkflowRunRecorder as PublishedRecorder, RunOverRpc, Written } from "#recorder/binding.ts";
+import type { WorkflowRunRecorder as PublishedRecorder, Reported, RunOverRpc, Written } from "#recorder/binding.ts";
 import { deleteChat } from "./chats/delete.ts";
 import { registerChat } from "./chats/register.ts";
 import { ChatRegistration } from "./chats/schemas.ts";
@@ -10,7 +10,7 @@ import { describeIssue } from "./http/errors.ts";
 import { logError, logInfo } from "./log.ts";
 import { type Scope, scopeOf } from "./scope.ts";
 import { Uuid } from "./uuid.ts";
-import { recordRun, recordRuns, toRecordedRuns } from "./workflow-runs/record.ts";
+import { recordRun, recordRuns, toRecordedRuns, warningsOf } from "./workflow-runs/record.ts";
 import { WorkflowRunReport, WorkflowRunReports } from "./workflow-runs/report.ts";
 
 /** The type that the package publishes, without what only Cloudflare's types look for. */
@@ -55,15 +55,13 @@ export class WorkflowRunRecorder extends WorkerEntrypoint<Env> implements Publis
 		chatId: string,
 		runId: string,
 		report: Parameters<Published["recordWorkflowRun"]>[2],
-	): Promise<Written & { workflowRun: RunOverRpc; created: boolean }> {
+	): Promise<Reported & { workflowRun: RunOverRpc; created: boolean }> {
 		return this.#run("recordWorkflowRun", async (scope) => {
-			const { result, bookmark } = await recordRun(
-				scope,
-				parseChatId(chatId),
-				parse(Uuid, runId, "INVALID_RUN_ID"),
-				parse(WorkflowRunReport, report, "INVALID_BODY"),
-			);
-			return { workflowRun: result.run, created: result.created, bookmark };
+			const [chat, run] = [parseChatId(chatId), parse(Uuid, runId, "INVALID_RUN_ID")];
+			const parsed = parse(WorkflowRunReport, report, "INVALID_BODY");
+			const { result, bookmark } = await recordRun(scope, chat, run, parsed);
+			const warnings = warningsOf(parsed, [result]);
+			return { workflowRun: result.run, created: result.created, warnings, bookmark };
 		});
 	}
 
@@ -74,11 +72,11 @@ export class WorkflowRunRecorder extends WorkerEntrypoint<Env> implements Publis
 	async recordWorkflowRuns(
 		chatId: string,
 		reports: Parameters<Published["recordWorkflowRuns"]>[1],
-	): Promise<Written & { workflowRuns: RunOverRpc[]; created: string[] }> {
+	): Promise<Reported & { workflowRuns: RunOverRpc[]; created: string[] }> {
 		return this.#run("recordWorkflowRuns", async (scope) => {
-			const { workflowRuns } = parse(WorkflowRunReports, reports, "INVALID_BODY");
-			const { result, bookmark } = await recordRuns(scope, parseChatId(chatId), workflowRuns);
-			return { ...toRecordedRuns(result), bookmark };
+			const parsed = parse(WorkflowRunReports, reports, "INVALID_BODY");
+			const { result, bookmark } = await recordRuns(scope, parseChatId(chatId), parsed.workflowRuns);
+			return { ...toRecordedRuns(result), warnings: warningsOf(parsed, result), bookmark };
 		});
 	}
 

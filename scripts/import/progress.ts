@@ -1,3 +1,4 @@
+import type { Refusal } from "./parse.ts";
 import type { Tally } from "./run.ts";
 
 const TERMINAL_MILLISECONDS = 200;
@@ -32,18 +33,21 @@ export function showProgress(tally: Tally, totalBytes: number | null): () => voi
 }
 
 /** The result of an import, for people: counts, and which lines were refused and why. */
-export function summarize({ created, merged, refused, refusals }: Tally, seconds: number): string {
+export function summarize(tally: Tally, seconds: number): string {
+	const { created, merged, refused, refusals, leftOut, leftOuts } = tally;
 	const total = created + merged + refused;
 	const width = count(total).length;
 	const row = (name: string, number: number) => `  ${name.padEnd(8)} ${count(number).padStart(width)}`;
-	const listed = [...refusals].sort((a, b) => a.line - b.line).map(({ line, reason }) => `    line ${line}: ${reason}`);
-	const more = refused - refusals.length;
+	const list = (all: readonly Refusal[], number: number) => [
+		...[...all].sort((a, b) => a.line - b.line).map(({ line, reason }) => `    line ${line}: ${reason}`),
+		...(number > all.length ? [`    and ${count(number - all.length)} more`] : []),
+	];
 	return [
 		`${count(total)} lines in ${seconds.toFixed(1)} s (${count(Math.round(total / seconds))}/s)`,
 		row("new", created),
 		row("merged", merged),
 		row("refused", refused),
-		...listed,
-		...(more > 0 ? [`    and ${count(more)} more`] : []),
+		...list(refusals, refused),
+		...(leftOuts > 0 ? ["  left out of lines that are in:", ...list(leftOut, leftOuts)] : []),
 	].join("\n");
 }

@@ -19,6 +19,9 @@ export interface Tally {
 	refused: number;
 	/** The first refused lines. */
 	readonly refusals: Refusal[];
+	/** The first sentences about what was left out of lines that are in, and how many there were. */
+	readonly leftOut: Refusal[];
+	leftOuts: number;
 	/** All lines up to this one are done. */
 	through: number;
 }
@@ -78,10 +81,13 @@ export async function importLines(
 	async function merge(batch: Batch): Promise<void> {
 		const answer = await send("PATCH", `/api/chats/${batch[0].chatId}/workflow-runs`, bodyOf(batch));
 		if (answer.ok) {
-			const { created } = answer.data as { created?: unknown };
+			const { created, warnings = [] } = answer.data as { created?: unknown; warnings?: string[] };
 			if (!Array.isArray(created)) throw new Stop("The service answers as edge-runs never does: is the address right?");
 			tally.created += created.length;
 			tally.merged += batch.length - created.length;
+			tally.leftOuts += warnings.length;
+			const said = warnings.map((warning) => leftOutOf(batch, warning));
+			tally.leftOut.push(...said.slice(0, MAX_LISTED - tally.leftOut.length));
 			for (const { line } of batch) open.delete(line);
 		} else if (batch.length === 1 || answer.code === "CHAT_NOT_FOUND") {
 			refuse(batch.map(({ line }) => ({ line, reason: reasonOf(answer) })));
@@ -110,6 +116,15 @@ export async function importLines(
 	const [lowest] = open;
 	tally.through = (lowest ?? read + 1) - 1;
 	if (failure) throw failure;
+}
+
+/** What was left out, by its line. What is said of no place in the batch is said of a run, by its id. */
+function leftOutOf(batch: Batch, warning: string): Refusal {
+	const [, index, rest] = /^workflowRuns\.(\d+)\.(.*)$/s.exec(warning) ?? [];
+	const [, id] = /^Workflow run ([0-9a-f-]{36}): /.exec(warning) ?? [];
+	const ofRun = batch.find(({ json }) => id !== undefined && json.toLowerCase().includes(id));
+	const entry = batch[Number(index)] ?? ofRun ?? batch[0];
+	return { line: entry.line, reason: rest ?? warning };
 }
 
 /** Registers each chat once. Resolves with the refusal, or null. */

@@ -6,7 +6,7 @@ import { requireJsonBody } from "../http/body.ts";
 import { BODY_ERRORS, errors, RECORDER_ERRORS, recorderSecurity, requiredJson, written } from "../http/openapi.ts";
 import { respondWritten } from "../http/respond.ts";
 import { Uuid } from "../uuid.ts";
-import { recordRuns, toRecordedRuns } from "../workflow-runs/record.ts";
+import { anyWarnings, recordRuns, toRecordedRuns } from "../workflow-runs/record.ts";
 import { WorkflowRunReports } from "../workflow-runs/report.ts";
 import { RecordedWorkflowRuns } from "../workflow-runs/schemas.ts";
 
@@ -31,8 +31,9 @@ export const recordWorkflowRunsRoute = createRoute({
 
 export const handleRecordWorkflowRuns: RouteHandler<typeof recordWorkflowRunsRoute, AppEnv> = async (c) => {
 	const { chatId } = c.req.valid("param");
-	const { result, bookmark } = await recordRuns(c.var.scope, chatId, c.req.valid("json").workflowRuns);
+	const report = c.req.valid("json");
+	const { result, bookmark } = await recordRuns(c.var.scope, chatId, report.workflowRuns);
 	respondWritten(c, bookmark);
-	const data = toRecordedRuns(result);
+	const data = { ...toRecordedRuns(result), ...anyWarnings(report, result) };
 	return c.json({ data }, data.created.length > 0 ? 201 : 200);
 };

@@ -31,6 +31,11 @@ export const chats = sqliteTable(
 		change: integer("change").notNull().default(0),
 		/** Who has a state of an earlier change than this cannot be told what changed since: runs have gone. */
 		floor: integer("floor").notNull().default(0),
+		/**
+		 * What the chat's runs take, in bytes, as `workflow-runs/history-size.ts` counts. Null: nobody has counted. Right only
+		 * if the trail has the mark of the latest revision, as 0.1 writes without counting.
+		 */
+		historyBytes: integer("history_bytes"),
 		/** The first 8 characters of the revisions of the latest changes, the newest last. */
 		trail: text("trail").notNull().default(""),
 	},
@@ -57,6 +62,11 @@ export const workflowRuns = sqliteTable(
 		completedAt: text("completed_at"),
 		/** JSON: `{"message": …}`, or null. */
 		error: text("error"),
+		/**
+		 * JSON: an object of the run's optional fields, in their order. Without a CHECK, which would have SQLite read every
+		 * row there is to add the column: `workflow-runs/json.ts` splices it with care.
+		 */
+		details: text("details").notNull().default("{}"),
 		/** JSON: an array of steps, in their order. */
 		steps: text("steps").notNull(),
 		/** The chat's revision with which this run last changed. */

@@ -33,7 +33,7 @@ interface KeptMeta extends HistoryMeta {
 }
 
 /** Part of every key. Raise it when the served shape or the shape of an entry changes. */
-const SHAPE_VERSION = 1;
+export const SHAPE_VERSION = 2;
 
 /**
  * A named cache: a `fetch` through the zone also reads the default one. The key has a host that no zone can have

@@ -27,6 +27,13 @@ export function runBody(run: string): Promise<JsonBody> {
 	return jsonBody(`{"data":{"workflowRun":${run}}}`);
 }
 
+/** SQL for a run's optional fields, as JSON text of an object: none where the column holds anything else. */
+export const detailsJson: SQL<string> = sql`case when ${workflowRuns.details} glob '{"*}'
+	and json_valid(${workflowRuns.details}) then ${workflowRuns.details} else '{}' end`;
+
+/** The same between commas, to stand among other fields. */
+const detailsFields = sql`ifnull(',' || nullif(substr(${detailsJson}, 2, length(${detailsJson}) - 2), ''), '')`;
+
 /**
  * SQL for a run as JSON text, in the shape of `WorkflowRun`. Its columns hold the text that is served, and the table's
  * CHECKs let nothing else in. So it is put together without parsing or escaping. D1 does it, and then sends one column
@@ -36,4 +43,4 @@ export const runJson: SQL<string> = sql`'{"id":"' || ${workflowRuns.id} || '","c
 	|| '","workflowId":"' || ${workflowRuns.workflowId} || '","status":"' || ${workflowRuns.status}
 	|| '","startedAt":' || ifnull('"' || ${workflowRuns.startedAt} || '"', 'null')
 	|| ',"completedAt":' || ifnull('"' || ${workflowRuns.completedAt} || '"', 'null')
-	|| ifnull(',"error":' || ${workflowRuns.error}, '') || ',"steps":' || ${workflowRuns.steps} || '}'`;
+	|| ifnull(',"error":' || ${workflowRuns.error}, '') || ${detailsFields} || ',"steps":' || ${workflowRuns.steps} || '}'`;

@@ -1,6 +1,6 @@
-import { MAX_STEPS_BYTES } from "#protocol/limits.ts";
 import { mergeRuns } from "#protocol/merge.ts";
 import { ServiceError } from "../errors.ts";
+import { fitSteps } from "./fit-steps.ts";
 import type { WorkflowRunReports } from "./report.ts";
 import type { WorkflowRun } from "./schemas.ts";
 
@@ -13,6 +13,8 @@ export interface RecordedRun {
 	readonly run: WorkflowRun;
 	/** Whether the report made it. */
 	readonly created: boolean;
+	/** What it had to leave out to fit its row, for people. */
+	readonly warning?: string | undefined;
 }
 
 /** A run as D1 has it. */
@@ -33,7 +35,7 @@ export function reportedRuns(chatId: string, reports: WorkflowRunReports["workfl
 			throw new ServiceError("INVALID_BODY", `workflowRuns.${index}.chatId: is not the one in the path`);
 		}
 		const run = { ...report, chatId };
-		byId.set(run.id, merge(byId.get(run.id) ?? run, run));
+		byId.set(run.id, merge(byId.get(run.id) ?? run, run).run);
 	}
 	return [...byId.values()];
 }
@@ -55,14 +57,14 @@ export function mergeReports(
 	stored: ReadonlyMap<string, StoredRun>,
 	reports: readonly (readonly WorkflowRun[])[],
 ): Merged {
-	const now = new Map<string, WorkflowRun>();
+	const now = new Map<string, Merging>();
 	const results = reports.map((report) => {
 		try {
 			const recorded = report.map((run) => {
-				const before = now.get(run.id) ?? stored.get(run.id)?.run;
-				return { run: before ? merge(before, run) : run, created: !before };
+				const before = now.get(run.id)?.run ?? stored.get(run.id)?.run;
+				return { ...(before ? merge(before, run) : { run }), created: !before };
 			});
-			for (const { run } of recorded) now.set(run.id, run);
+			for (const { run, warning } of recorded) now.set(run.id, { run, warning });
 			return recorded;
 		} catch (error) {
 			if (error instanceof ServiceError) return error;
@@ -70,10 +72,10 @@ export function mergeReports(
 		}
 	});
 	// Each is answered with the run as it will be stored: with what the others said of it.
-	const latest = ({ run, created }: RecordedRun) => ({ run: now.get(run.id) ?? run, created });
+	const latest = ({ created, ...merged }: RecordedRun) => ({ ...(now.get(merged.run.id) ?? merged), created });
 	return {
 		results: results.map((result) => (result instanceof ServiceError ? result : result.map(latest))),
-		changed: [...now.values()].filter((run) => differs(stored.get(run.id)?.run, run)),
+		changed: [...now.values()].map(({ run }) => run).filter((run) => differs(stored.get(run.id)?.run, run)),
 	};
 }
 
@@ -82,24 +84,20 @@ function differs(before: WorkflowRun | undefined, run: WorkflowRun): boolean {
 	return !before || JSON.stringify(mergeRuns(before, before)) !== JSON.stringify(run);
 }
 
-function merge(a: WorkflowRun, b: WorkflowRun): WorkflowRun {
-	const refuse = (code: "RUN_CONFLICT" | "INVALID_BODY", message: string) => {
-		throw new ServiceError(code, `Workflow run ${a.id}: ${message}`);
-	};
-	if (a.chatId !== b.chatId) refuse("RUN_CONFLICT", "the id is in use under another chat");
-	if (a.workflowId !== b.workflowId) refuse("RUN_CONFLICT", "it was reported with another workflowId");
-	const run = mergeRuns(a, b);
-	const bytes = bytesOf(JSON.stringify(run.steps));
-	if (bytes > MAX_STEPS_BYTES) {
-		refuse(
-			"INVALID_BODY",
-			`steps: with those reported before they would take ${bytes} bytes, and ${MAX_STEPS_BYTES} is the most`,
-		);
-	}
-	return run;
+interface Merging {
+	readonly run: WorkflowRun;
+	/** What the run had to leave out to fit its row. */
+	readonly warning?: string | undefined;
 }
 
-/** In UTF-8. Counted only where it matters: a UTF-16 unit takes three bytes at most. */
-function bytesOf(text: string): number {
-	return text.length * 3 <= MAX_STEPS_BYTES ? text.length : new TextEncoder().encode(text).byteLength;
+function merge(a: WorkflowRun, b: WorkflowRun): Merging {
+	const conflict = (message: string) => new ServiceError("RUN_CONFLICT", `Workflow run ${a.id}: ${message}`);
+	if (a.chatId !== b.chatId) throw conflict("the id is in use under another chat");
+	if (a.workflowId !== b.workflowId) throw conflict("it was reported with another workflowId");
+	const run = mergeRuns(a, b);
+	const { steps, warning } = fitSteps(run.steps);
+	if (warning === undefined) return { run };
+	// With itself, so that its keys are in their order again.
+	const fitted = { ...run, steps };
+	return { run: mergeRuns(fitted, fitted), warning };
 }

@@ -26,6 +26,24 @@ export function toRecordedRuns(recorded: readonly RecordedRun[]): { workflowRuns
 	};
 }
 
+interface Warned {
+	readonly warnings: readonly string[];
+}
+
+/** What was left out of a report: of what was sent, and of runs that would not fit their row. */
+export function warningsOf(report: Warned, recorded: readonly RecordedRun[]): string[] {
+	return [
+		...report.warnings,
+		...recorded.flatMap(({ run, warning }) => (warning ? `Workflow run ${run.id}: ${warning}` : [])),
+	];
+}
+
+/** The same for an HTTP answer, which has the field only where there is anything to say. */
+export function anyWarnings(report: Warned, recorded: readonly RecordedRun[]): { warnings?: string[] } {
+	const warnings = warningsOf(report, recorded);
+	return warnings.length > 0 ? { warnings } : {};
+}
+
 /**
  * Records one run; see `recordRuns`.
  * @param runId lower-case UUID

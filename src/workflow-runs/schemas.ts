@@ -143,6 +143,18 @@ export const WorkflowRunItem = z
 	.openapi("WorkflowRunItem");
 export type WorkflowRunItem = z.infer<typeof WorkflowRunItem>;
 
+const warnings = z
+	.array(z.string())
+	.optional()
+	.openapi({
+		description: "Only where something of the report was left out: what, and why",
+		example: ["steps.3.colour: unknown field, left out"],
+	});
+
+export const RecordedWorkflowRun = z
+	.strictObject({ data: z.strictObject({ workflowRun: WorkflowRun, warnings }) })
+	.openapi("RecordedWorkflowRun");
+
 export const RecordedWorkflowRuns = z
 	.strictObject({
 		data: z.strictObject({
@@ -150,6 +162,7 @@ export const RecordedWorkflowRuns = z
 				.array(WorkflowRun)
 				.openapi({ description: "As they are stored now, in the order of the reports" }),
 			created: z.array(Uuid).openapi({ description: "The ids of those that are new" }),
+			warnings,
 		}),
 	})
 	.openapi("RecordedWorkflowRuns");

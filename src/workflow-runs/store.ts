@@ -1,10 +1,11 @@
-import { eq, inArray, sql } from "drizzle-orm";
+import { eq, getTableColumns, inArray, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { type Change, changed, nextChange, toChange } from "../db/change.ts";
 import { drizzleOver } from "../db/drizzle.ts";
 import { chats, workflowRuns } from "../db/schema.ts";
 import { ConflictError } from "../db/write.ts";
 import { ServiceError } from "../errors.ts";
+import { detailsJson } from "./json.ts";
 import type { StoredRun } from "./merge-reports.ts";
 import type { WorkflowRun } from "./schemas.ts";
 
@@ -18,7 +19,7 @@ export async function readStored(
 	const [[chat], rows] = await db.batch([
 		db.select({ deletedAt: chats.deletedAt }).from(chats).where(eq(chats.id, chatId)),
 		db
-			.select()
+			.select({ ...getTableColumns(workflowRuns), details: detailsJson })
 			.from(workflowRuns)
 			// One parameter for all ids, since D1 takes at most 100 parameters.
 			.where(inArray(workflowRuns.id, sql`(select value from json_each(${JSON.stringify(runIds)}))`)),
@@ -28,7 +29,7 @@ export async function readStored(
 }
 
 function parseRow(row: typeof workflowRuns.$inferSelect): WorkflowRun {
-	const { id, chatId, workflowId, status, startedAt, completedAt, error, steps } = row;
+	const { id, chatId, workflowId, status, startedAt, completedAt, error, details, steps } = row;
 	return {
 		id,
 		chatId,
@@ -37,7 +38,30 @@ function parseRow(row: typeof workflowRuns.$inferSelect): WorkflowRun {
 		startedAt,
 		completedAt,
 		...(error !== null && { error: JSON.parse(error) }),
+		...JSON.parse(details),
 		steps: JSON.parse(steps),
+	};
+}
+
+/** The columns that change with reports. Every field that has no column of its own is among the details. */
+function toRow({
+	id: _,
+	chatId: __,
+	workflowId: ___,
+	status,
+	startedAt,
+	completedAt,
+	error,
+	steps,
+	...details
+}: WorkflowRun) {
+	return {
+		status,
+		startedAt,
+		completedAt,
+		error: error ? JSON.stringify(error) : null,
+		details: JSON.stringify(details),
+		steps: JSON.stringify(steps),
 	};
 }
 
@@ -75,10 +99,9 @@ export async function writeChanged(
 		.returning(changed);
 	const createdAt = new Date().toISOString();
 	const writes: BatchItem<"sqlite">[] = changedRuns.map((run) => {
-		const { id, workflowId, status, startedAt, completedAt, steps } = run;
-		const error = run.error ? JSON.stringify(run.error) : null;
+		const { id, workflowId } = run;
 		const change = sql`(select change from chats where id = ${chatId})`;
-		const state = { status, startedAt, completedAt, error, steps: JSON.stringify(steps), revision, change };
+		const state = { ...toRow(run), revision, change };
 		return db
 			.insert(workflowRuns)
 			.values({ id, chatId, workflowId, createdAt, ...state })

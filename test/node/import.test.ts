@@ -89,6 +89,39 @@ describe("npm run import", () => {
 		expect(await stored(chatId)).toEqual([{ id: completed.id, status: "completed", user_id: "demo-user" }]);
 	});
 
+	it("takes every field, and says line by line what the service left out", async () => {
+		const chatId = randomUUID();
+		const full = run({
+			chatId,
+			workflowName: "Research",
+			externalId: "wrun_1",
+			messageId: "msg_1",
+			parentRunId: randomUUID(),
+			attempt: 2,
+			output: { answer: 42 },
+			metrics: { tokens: 12 },
+			steps: [
+				{ id: "a", status: "running", activity: { at: "2024-02-04T12:00:00.000Z", message: "m" }, parentId: "b" },
+			],
+		});
+		const newer = run({ chatId, retries: 3, steps: [{ id: "a", status: "pending", colour: "red" }] });
+		const { code, output } = await importLines([full, newer]);
+		expect([code, counts(output)]).toEqual([0, [2, 0, 0]]);
+		expect(output).toContain(
+			"left out of lines that are in:\n    line 2: retries: unknown field, left out\n    line 2: steps.0.colour: unknown field, left out",
+		);
+		const { userId: _, chatId: __, ...sent } = full;
+		const [row] = (
+			await service.DB.prepare(`select details, steps from workflow_runs where id = '${full.id}'`).all<{
+				details: string;
+				steps: string;
+			}>()
+		).results;
+		const { id, workflowId, status, startedAt, completedAt, steps, ...details } = sent as Record<string, unknown>;
+		expect(JSON.parse(row?.details ?? "")).toEqual(details);
+		expect(JSON.parse(row?.steps ?? "")).toMatchObject(steps as object[]);
+	});
+
 	it("leaves a chat deleted, and brings it back by --restore", async () => {
 		const line = run();
 		await importLines([line]);

@@ -72,10 +72,30 @@ describe("over a service binding an engine", () => {
 		});
 		for (const again of [{ workflowId, status: "running", startedAt: start }, completed]) {
 			expect(await record(again)).toEqual({
-				result: { created: false, workflowRun: completed, bookmark: expect.any(String) },
+				result: { created: false, workflowRun: completed, warnings: [], bookmark: expect.any(String) },
 			});
 		}
 		expect(await stored(chat)).toHaveLength(1);
+	});
+
+	it("takes every field, and says what was left out", async () => {
+		const [chat, id] = [await registeredChat(), randomUUID()];
+		const details = {
+			output: { answer: [42, null] },
+			attempt: 2,
+			activity: { at: "2024-02-04T12:00:00.000Z", message: "Waits", waiting: true, progress: 0.5 },
+			metrics: { tokens: 12 },
+		};
+		const names = { workflowName: "Research", externalId: "wrun_1", messageId: "msg_1", parentRunId: randomUUID() };
+		const step = { id: "a", status: "running", startedAt: null, completedAt: null, ...details, parentId: "b" };
+		const run = { workflowId, status: "running", startedAt: null, completedAt: null, ...details, ...names };
+		expect(await call("recordWorkflowRun", chat, id, { ...run, steps: [{ ...step, colour: 1 }] })).toMatchObject({
+			result: { workflowRun: { ...run, steps: [step] }, warnings: ["steps.0.colour: unknown field, left out"] },
+		});
+		const two = [{ id, ...run, output: { rows: "o".repeat(20_000) } }];
+		expect(await call("recordWorkflowRuns", chat, { workflowRuns: two })).toMatchObject({
+			result: { warnings: ["workflowRuns.0.output: 20011 bytes, and 16384 is the most, left out"] },
+		});
 	});
 
 	it("reports several, all or none", async () => {

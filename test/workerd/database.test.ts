@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { insertChat, insertRuns, requestWith, runsPath, type StoredRun, signIn, uuid } from "./helpers.ts";
+import { putRun } from "./recording/recorder.ts";
 import { type Query, watchBindings } from "./watch-bindings.ts";
 
 /** The steps of SQLite's plan for a query, as the service ran it. */
@@ -31,7 +32,7 @@ describe("a read's queries", () => {
 		expect(queries.length).toBeGreaterThan(0);
 		const plan = (await Promise.all(queries.map(explain))).flat();
 		expect(plan.join("\n")).toMatch(/SEARCH workflow_runs USING INDEX/);
-		for (const step of plan) expect(step).not.toMatch(/^SCAN (?!CONSTANT ROW)|TEMP B-TREE/);
+		for (const step of plan) expect(step).not.toMatch(/^SCAN (?!CONSTANT ROW|json_each)|TEMP B-TREE/);
 	});
 
 	it("read the chat's own rows, whatever else the database holds", async () => {
@@ -96,6 +97,40 @@ describe("the tables refuse", () => {
 	it("a chat whose id or deletion is malformed", async () => {
 		await expect(insertChat(uuid(), { id: "chat-1" })).rejects.toThrow("chats_id_is_uuid");
 		await expect(insertChat(uuid(), { deletedAt: "yesterday" })).rejects.toThrow("chats_deleted_at_is_timestamp");
+	});
+});
+
+describe("a run's details are spliced into its JSON with care, as no CHECK keeps the column in order:", () => {
+	it.each([
+		[
+			'{"workflowName":"Say \\"hi\\" \\ud83d\\ude80","attempt":2}',
+			{ workflowName: 'Say "hi" \ud83d\ude80', attempt: 2 },
+		],
+		["{}", {}],
+		["{ }", {}],
+		["", {}],
+		["null", {}],
+		["[1]", {}],
+		['{"workflowName":', {}],
+		[' {"workflowName":"Research"}', {}],
+		['{"workflowName":"Research"} ', {}],
+	])("%s", async (details, expected) => {
+		const user = uuid();
+		const { cookie } = await signIn(user);
+		const chat = await insertChat(user);
+		const [id] = (await insertRuns(chat, [{}])) as [string];
+		await env.DB.prepare("update workflow_runs set details = ? where id = ?").bind(details, id).run();
+		const response = await requestWith({}, runsPath(chat), { headers: { cookie } });
+		const { data } = await response.json<{ data: { workflowRuns: object[] } }>();
+		const fields = { id, chatId: chat, status: "completed", workflowId: expect.any(String), steps: [] };
+		const times = { startedAt: "2024-02-04T12:00:00.000Z", completedAt: "2024-02-04T12:01:30.000Z" };
+		expect(data.workflowRuns).toEqual([{ ...fields, ...times, ...expected }]);
+		// And a writer reads it no worse.
+		const put = await putRun(chat, id, {
+			workflowId: (data.workflowRuns[0] as { workflowId: string }).workflowId,
+			status: "running",
+		});
+		expect((await put.json<{ data: { workflowRun: object } }>()).data.workflowRun).toMatchObject(expected);
 	});
 });
 

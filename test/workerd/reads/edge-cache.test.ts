@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type HistoryEntry, loadHistory, storeHistory } from "../../../src/workflow-runs/edge-cache.ts";
+import { type HistoryEntry, loadHistory, SHAPE_VERSION, storeHistory } from "../../../src/workflow-runs/edge-cache.ts";
 import { insertChat, insertRuns, requestWith, runsPath, signIn, uuid } from "../helpers.ts";
 import { putRun, report } from "../recording/recorder.ts";
 import { type Hooks, watchBindings } from "../watch-bindings.ts";
@@ -282,7 +282,7 @@ describe("a cache that is not what it should be", () => {
 		await read(other);
 		const entry = (await loadHistory(scope, other.chat)) as HistoryEntry;
 		const cache = await caches.open("edge-runs-history");
-		const key = (chat: string) => `https://history.invalid/v1/chats/${chat}`;
+		const key = (chat: string) => `https://history.invalid/v${SHAPE_VERSION}/chats/${chat}`;
 		const whole = (await cache.match(key(other.chat))) as Response;
 		const meta = whole.headers.get("x-history") as string;
 		const headers = (value: string) => ({ "cache-control": "max-age=3600", "x-history": value });

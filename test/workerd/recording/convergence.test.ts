@@ -4,7 +4,7 @@ import type { WorkflowRun } from "../../../src/workflow-runs/schemas.ts";
 import { insertChat, signIn, uuid } from "../helpers.ts";
 import { expectedList } from "./expected.ts";
 import { patchRuns, putRun, readList, revisionOf } from "./recorder.ts";
-import { plainReportOf, type Report } from "./reports.ts";
+import { type Report, reportOf } from "./reports.ts";
 
 const owner = { user: uuid(), cookie: "" };
 beforeAll(async () => {
@@ -17,7 +17,7 @@ afterAll(() => vi.restoreAllMocks());
 const WORKFLOW = "c2d29867-3d0b-4497-9191-18a9d8ee7830";
 
 /** A report of one of a chat's two runs. */
-const numbered = fc.record({ run: fc.nat(1), report: plainReportOf(WORKFLOW) });
+const numbered = fc.record({ run: fc.nat(1), report: reportOf(WORKFLOW) });
 
 /** One request's reports: one by PUT, or as many as there are by PATCH. */
 const delivery = (reports: fc.Arbitrary<{ run: number; report: Report }>) =>

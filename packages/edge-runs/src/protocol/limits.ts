@@ -32,3 +32,9 @@ export const MAX_OUTPUT_BYTES = 16_384;
 
 /** Metrics of a run or step. Of more, those with the first names stay, by code units. */
 export const MAX_METRICS = 20;
+
+/** Levels of an output. SQLite takes no JSON of more than 1,000. */
+export const MAX_OUTPUT_DEPTH = 100;
+
+/** What an answer to a report names of what was left out; of more, how many. */
+export const MAX_WARNINGS = 100;

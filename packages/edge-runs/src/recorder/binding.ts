@@ -18,6 +18,12 @@ export interface Written {
 	bookmark: string | null;
 }
 
+/** What every verb that takes reports answers beside its result. */
+export interface Reported extends Written {
+	/** What the service left out of the report, and why. Empty: nothing. */
+	warnings: string[];
+}
+
 /**
  * The type of the service's entrypoint for Workers that bind it: `RUNS: Service<WorkflowRunRecorder>`. The verbs are
  * those of the HTTP API; each throws an error whose message is `CODE: what is wrong (request ID)`.
@@ -36,10 +42,10 @@ export interface WorkflowRunRecorder {
 		chatId: string,
 		runId: string,
 		report: WorkflowRunReport,
-	): Promise<Written & { workflowRun: RunOverRpc; created: boolean }>;
+	): Promise<Reported & { workflowRun: RunOverRpc; created: boolean }>;
 	/** Reports 1 to 100 runs, all of them or nothing. Answers the merged runs, each once, and the ids of those that are new. */
 	recordWorkflowRuns(
 		chatId: string,
 		reports: { workflowRuns: (WorkflowRunReport & { id: string })[] },
-	): Promise<Written & { workflowRuns: RunOverRpc[]; created: string[] }>;
+	): Promise<Reported & { workflowRuns: RunOverRpc[]; created: string[] }>;
 }

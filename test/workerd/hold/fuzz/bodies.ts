@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { plainReportOf, type Report } from "../../recording/reports.ts";
+import { type Report, reportOf } from "../../recording/reports.ts";
 import { OWNER, RUNS, WORKFLOWS } from "./world.ts";
 
 /** Any text at all, control characters and halves of surrogate pairs included. */
@@ -26,7 +26,7 @@ const strangeValue: fc.Arbitrary<unknown> = fc.oneof(
 	),
 );
 
-const report = fc.constantFrom(...WORKFLOWS).chain(plainReportOf);
+const report = fc.constantFrom(...WORKFLOWS).chain(reportOf);
 
 /** A report in which one thing is something else. */
 const spoiltReport = fc

@@ -21,7 +21,9 @@ export const TOKEN = "fuzztoken0123456789abcdef";
 
 /** Fills the stores, and returns the owner's cookie. */
 export async function makeWorld(): Promise<string> {
-	const chat = env.DB.prepare("insert or replace into chats values (?, ?, 'revision', '2024-02-04T00:00:00.000Z', ?)");
+	const chat = env.DB.prepare(
+		"insert or replace into chats (id, user_id, revision, created_at, deleted_at) values (?, ?, 'revision', '2024-02-04T00:00:00.000Z', ?)",
+	);
 	await env.DB.batch([
 		chat.bind(CHATS.mine, OWNER, null),
 		chat.bind(CHATS.strangers, "fuzz-stranger", null),
