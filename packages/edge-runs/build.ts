@@ -43,6 +43,13 @@ const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve("types
 const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--outDir", "dist/types"];
 execFileSync(process.execPath, [tsc, "-p", ".", ...options], { cwd: home, stdio: "inherit" });
 
+// esbuild keeps the order in which modules would run; here none does anything, and bundlers would warn of such imports.
+const scripts = readdirSync(path.join(home, "dist"), { encoding: "utf8" }).filter((name) => name.endsWith(".js"));
+for (const name of scripts) {
+	const file = path.join(home, "dist", name);
+	writeFileSync(file, readFileSync(file, "utf8").replaceAll(/^import "\.[^"]*";\n/gm, ""));
+}
+
 // tsc leaves the extensions of the sources, which only newer compilers find in declarations.
 const types = path.join(home, "dist/types");
 for (const name of readdirSync(types, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".d.ts"))) {

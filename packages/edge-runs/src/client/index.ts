@@ -1,7 +1,6 @@
 import type { WorkflowRun, WorkflowRunReport, WorkflowRunStatus } from "../protocol/types.ts";
-import { follow } from "./follow.ts";
+import { followBy } from "./follow-by.ts";
 import type { FollowOptions, WorkflowRunsFollower } from "./follower.ts";
-import type { Connect } from "./line.ts";
 import { chatPath, connectTo, readData, runPath, runsPath, type ServiceOptions } from "./service.ts";
 import { type WatchOptions, watch } from "./watch.ts";
 
@@ -69,13 +68,7 @@ export interface EdgeRunsClient {
  */
 export function createClient(baseUrl: string, options: ClientOptions = {}): EdgeRunsClient {
 	const send = connectTo(baseUrl, options);
-
-	function followRuns(chatId: string, followOptions?: FollowOptions): WorkflowRunsFollower {
-		const path = `${runsPath(chatId)}/stream`;
-		const connect: Connect = (lastEventId, signal) =>
-			send(path, { signal, ...(lastEventId !== undefined && { headers: { "last-event-id": lastEventId } }) });
-		return follow(connect, followOptions, { isTokenRenewed: typeof options.token === "function" });
-	}
+	const followRuns = followBy(send, options);
 
 	return {
 		async listWorkflowRuns(chatId, { status, limit, cursor, ...rest } = {}) {

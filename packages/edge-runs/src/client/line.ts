@@ -1,5 +1,5 @@
-import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { EdgeRunsError, toError, toUnexpected } from "./errors.ts";
+import { readEvents, type StreamEvent } from "./event-reader.ts";
 import { describeNoAnswer, type End, type Loss, type LossReason, readEnd, refusedBy } from "./state.ts";
 
 /** Opens a stream, from the state that `lastEventId` names on. It resolves with the answer, whatever its status. */
@@ -13,7 +13,7 @@ export interface LineOptions {
 	/** Something was heard for the first time. */
 	onLive(): void;
 	/** An event other than `end`; an error it throws loses the line as `unexpected`. */
-	onEvent(event: EventSourceMessage): void;
+	onEvent(event: StreamEvent): void;
 }
 
 /** What became of a line: lost, or at its end for good. */
@@ -73,18 +73,16 @@ export class Line {
 		if (!isStream || !response.body) throw toUnexpected(response, "an event stream");
 
 		let end: End | undefined;
-		const parser = createParser({
-			onEvent(event) {
-				if (end) return;
-				try {
-					if (event.event === "end") end = readEnd(event.data, response.headers.get("x-request-id"));
-					else onEvent(event);
-				} catch (cause) {
-					const error = toUnexpected(response, "events of edge-runs");
-					error.cause = cause;
-					throw error;
-				}
-			},
+		const feed = readEvents((event) => {
+			if (end) return;
+			try {
+				if (event.event === "end") end = readEnd(event.data, response.headers.get("x-request-id"));
+				else onEvent(event);
+			} catch (cause) {
+				const error = toUnexpected(response, "events of edge-runs");
+				error.cause = cause;
+				throw error;
+			}
 		});
 		const decoder = new TextDecoder();
 		// Not by `for await`: some browsers cannot iterate a ReadableStream.
@@ -97,7 +95,7 @@ export class Line {
 				this.liveAt = this.heardAt;
 				onLive();
 			}
-			parser.feed(decoder.decode(chunk.value, { stream: true }));
+			feed(decoder.decode(chunk.value, { stream: true }));
 			if (end) return { end };
 		}
 		return this.#hungUp ?? { reason: "closed", message: "The service closed the line", error: null };

@@ -1,0 +1,96 @@
+import { EdgeRunsError } from "../client/errors.ts";
+import type { WorkflowRunsFollower } from "../client/follower.ts";
+import type { LineState } from "../client/state.ts";
+import type { WorkflowRun } from "../protocol/types.ts";
+
+/** What is known of a chat at a moment; the same object until something changes. */
+export interface ChatRuns {
+	/** In the list's order; each run is the same object until it changes. */
+	readonly runs: readonly WorkflowRun[];
+	/** Whether the first runs are here: until then `runs` is empty and means nothing. */
+	readonly isLoaded: boolean;
+	readonly state: LineState;
+	/** Why nothing more comes, where it was refused: the same as in `state`. */
+	readonly error: EdgeRunsError | null;
+}
+
+/** Of a chat that is not followed yet, and on a server, where nothing is followed. */
+export const NOTHING_YET: ChatRuns = { runs: [], isLoaded: false, state: { status: "connecting" }, error: null };
+
+/** A connection outlives its last component by this, so that another one, mounted in its place, finds it. In milliseconds. */
+const LINGER_MILLISECONDS = 1_000;
+
+interface Entry {
+	readonly listeners: Set<() => void>;
+	follower: WorkflowRunsFollower | null;
+	snapshot: ChatRuns;
+	linger: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** The chats that components look at: one connection each, however many components there are. */
+export class FollowedChats {
+	readonly #follow: (chatId: string) => WorkflowRunsFollower;
+	readonly #entries = new Map<string, Entry>();
+
+	constructor(follow: (chatId: string) => WorkflowRunsFollower) {
+		this.#follow = follow;
+	}
+
+	read(chatId: string | null): ChatRuns {
+		return (chatId !== null && this.#entries.get(chatId)?.snapshot) || NOTHING_YET;
+	}
+
+	/** Follows the chat while anybody listens. */
+	subscribe(chatId: string, listener: () => void): () => void {
+		let entry = this.#entries.get(chatId);
+		if (!entry) {
+			entry = { listeners: new Set(), follower: null, snapshot: NOTHING_YET, linger: undefined };
+			this.#entries.set(chatId, entry);
+			this.#open(chatId, entry);
+		}
+		clearTimeout(entry.linger);
+		entry.listeners.add(listener);
+		return () => this.#leave(chatId, entry, listener);
+	}
+
+	/** Opens the chat's connection again if it has ended: somebody has signed in, say. */
+	retry(chatId: string): void {
+		const entry = this.#entries.get(chatId);
+		if (entry?.snapshot.state.status !== "ended") return;
+		this.#open(chatId, entry);
+		for (const listener of [...entry.listeners]) listener();
+	}
+
+	#open(chatId: string, entry: Entry): void {
+		try {
+			const follower = this.#follow(chatId);
+			const look = () => {
+				const { state } = follower;
+				// What was shown stays until there is something newer, as on a connection that was lost.
+				const { runs, isLoaded } = follower.isLoaded ? follower : entry.snapshot;
+				entry.snapshot = { runs, isLoaded, state, error: state.status === "ended" ? state.error : null };
+			};
+			look();
+			entry.follower = follower;
+			follower.subscribe(() => {
+				look();
+				for (const listener of [...entry.listeners]) listener();
+			});
+		} catch (error) {
+			// An id that is not one.
+			if (!(error instanceof EdgeRunsError)) throw error;
+			const state = { status: "ended", reason: "refused", message: error.message, error } as const;
+			entry.snapshot = { ...NOTHING_YET, state, error };
+		}
+	}
+
+	#leave(chatId: string, entry: Entry, listener: () => void): void {
+		entry.listeners.delete(listener);
+		if (entry.listeners.size > 0) return;
+		clearTimeout(entry.linger);
+		entry.linger = setTimeout(() => {
+			if (this.#entries.get(chatId) === entry) this.#entries.delete(chatId);
+			entry.follower?.close();
+		}, LINGER_MILLISECONDS);
+	}
+}
