@@ -3,20 +3,20 @@ import { compareStepIds, compareText } from "#protocol/order.ts";
 import { cutText, jsonBytes, textBytes } from "#protocol/text.ts";
 import type { Step } from "./schemas.ts";
 
-/** Steps that fit a row of D1, and what had to go. */
+/** Steps that fit a row of D1, and a note of the parts that had to go. */
 export interface FittedSteps {
 	readonly steps: Step[];
-	/** What was left out, for people; undefined: nothing. */
+	/** For people: the parts that were left out. Undefined: nothing was. */
 	readonly warning?: string;
 }
 
 /**
- * Makes a run's steps fit its row, whatever they have gathered over many reports: what the run came to must not be lost
- * because its steps are large. The largest outputs go first; then messages are cut short, and activities and metrics go;
- * at last whole steps, the last by id. A pure function of the steps, so that the same steps lose the same.
+ * Makes a run's steps fit its row, however much they have gathered over many reports. The run's end must not be lost
+ * because its steps are large. First the largest outputs go. Then messages are cut short, and activities and metrics go.
+ * At last whole steps go, the last ones by id. A pure function of the steps, so that the same steps lose the same parts.
  *
- * Unlike the other limits this one is not kept by the merge: of more than a row holds, the order of reports may decide
- * what stays.
+ * The merge keeps the other limits, but not this one. If the steps take more than a row holds, the order of reports may
+ * decide which parts stay.
  */
 export function fitSteps(steps: Step[]): FittedSteps {
 	if (fits(steps)) return { steps };
@@ -37,7 +37,7 @@ export function fitSteps(steps: Step[]): FittedSteps {
 	};
 }
 
-/** A UTF-16 unit takes three bytes at most, so that most steps need not be encoded to know that they fit. */
+/** A UTF-16 unit takes three bytes at most. So for most steps one knows without encoding them that they fit. */
 function fits(steps: readonly Step[]): boolean {
 	const json = JSON.stringify(steps);
 	return json.length * 3 <= MAX_STEPS_BYTES || textBytes(json) <= MAX_STEPS_BYTES;

@@ -27,11 +27,11 @@ export function runBody(run: string): Promise<JsonBody> {
 	return jsonBody(`{"data":{"workflowRun":${run}}}`);
 }
 
-/** SQL for a run's optional fields, as JSON text of an object: none where the column holds anything else. */
+/** SQL for a run's optional fields, as JSON text of an object. Empty if the column holds anything else. */
 export const detailsJson: SQL<string> = sql`case when ${workflowRuns.details} glob '{"*}'
 	and json_valid(${workflowRuns.details}) then ${workflowRuns.details} else '{}' end`;
 
-/** The same between commas, to stand among other fields. */
+/** The same with commas, to stand among other fields. */
 const detailsFields = sql`ifnull(',' || nullif(substr(${detailsJson}, 2, length(${detailsJson}) - 2), ''), '')`;
 
 /**

@@ -9,8 +9,8 @@ import {
 import { cutText, textBytes } from "#protocol/text.ts";
 
 /*
- * A report is not refused for what the service does not know or cannot keep: that is left out and named in the answer, so
- * that a newer engine loses nothing against an older service. What is known is the schemas' to check. Pure.
+ * Fields that the service does not know or cannot keep do not make it refuse a report. They are left out and named in the
+ * answer, so that a newer engine can report to an older service. The schemas check the known fields. Pure.
  */
 
 /** The fields that a report may have, and those of the objects in it. */
@@ -21,7 +21,7 @@ export interface KnownFields {
 	readonly activity: readonly string[];
 }
 
-/** What was left out, one sentence each: `steps.3.foo: unknown field, left out`. */
+/** The parts that were left out, one sentence each: `steps.3.foo: unknown field, left out`. */
 export class Warnings {
 	readonly #sentences: string[] = [];
 	#more = 0;
@@ -38,7 +38,7 @@ export class Warnings {
 
 type Fields = Record<string, unknown>;
 
-/** The known fields of an object; what is no object is left as it is, for the schema to refuse. */
+/** The known fields of an object. Any other value stays as it is, and the schema refuses it. */
 export function knownOf(value: unknown, known: readonly string[], path: string, warnings: Warnings): unknown {
 	if (!isObject(value)) return value;
 	const kept: Fields = {};
@@ -50,8 +50,8 @@ export function knownOf(value: unknown, known: readonly string[], path: string, 
 }
 
 /**
- * A reported run without what cannot be kept.
- * @param path of the run in the report, with a dot behind it; empty for the report itself
+ * A reported run without the parts that cannot be kept.
+ * @param path the run's path in the report, with a dot at its end; empty for the report itself
  */
 export function leaveOut(report: unknown, known: KnownFields, path: string, warnings: Warnings): unknown {
 	const run = tidy(report, known.run, known, path, warnings);
@@ -91,7 +91,7 @@ function tidy(
 }
 
 function tidyMetrics(metrics: Fields, path: string, warnings: Warnings): Fields {
-	// Zod passes over it in silence.
+	// Zod drops it without a word.
 	const isName = (name: string) => name.length <= MAX_NAME && name !== "__proto__";
 	const all = Object.entries(metrics);
 	const kept = all.filter(([name]) => isName(name));
@@ -102,7 +102,7 @@ function tidyMetrics(metrics: Fields, path: string, warnings: Warnings): Fields 
 	return Object.fromEntries(kept);
 }
 
-/** As JSON has it: over RPC it may be anything that can be cloned. */
+/** The output as JSON. Over RPC it may be any value that can be cloned. */
 function tidyOutput(output: unknown, path: string, warnings: Warnings): unknown {
 	if (output === undefined) return;
 	if (isDeeper(output, MAX_OUTPUT_DEPTH)) {

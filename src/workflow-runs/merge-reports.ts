@@ -5,19 +5,19 @@ import type { WorkflowRunReports } from "./report.ts";
 import type { WorkflowRun } from "./schemas.ts";
 
 /*
- * What becomes of stored runs by reports of them. Pure: no I/O, no clock.
+ * Merges reports into stored runs. Pure: no I/O, no clock.
  */
 
 /** A run as it is stored after a report. */
 export interface RecordedRun {
 	readonly run: WorkflowRun;
-	/** Whether the report made it. */
+	/** Whether the report created it. */
 	readonly created: boolean;
-	/** What it had to leave out to fit its row, for people. */
+	/** For people: the parts that were left out so that it fits its row. */
 	readonly warning?: string | undefined;
 }
 
-/** A run as D1 has it. */
+/** A run that is stored in D1. */
 export interface StoredRun {
 	readonly run: WorkflowRun;
 	/** The chat's revision with which it last changed. */
@@ -40,17 +40,17 @@ export function reportedRuns(chatId: string, reports: WorkflowRunReports["workfl
 	return [...byId.values()];
 }
 
-/** What is to be written, and what each report is answered with. */
+/** The runs to write, and the answer to each report. */
 export interface Merged {
-	/** For each report its runs, or why it is refused: then nothing of it is in `changed`. */
+	/** For each report its runs, or the reason why it is refused. Then nothing of it is in `changed`. */
 	readonly results: readonly (RecordedRun[] | ServiceError)[];
-	/** The runs that are new, or not as they were stored. */
+	/** The runs that are new, or differ from the stored ones. */
 	readonly changed: readonly WorkflowRun[];
 }
 
 /**
- * Merges reports into what is stored, one after the other. A report that is refused leaves the others as they are.
- * @param stored of the runs that the reports name, those that are stored
+ * Merges reports into the stored runs, one after the other. A report that is refused leaves the others as they are.
+ * @param stored the stored ones of the runs that the reports name
  * @param reports each as `reportedRuns` gives it
  */
 export function mergeReports(
@@ -71,7 +71,7 @@ export function mergeReports(
 			throw error;
 		}
 	});
-	// Each is answered with the run as it will be stored: with what the others said of it.
+	// Each is answered with the run as it will be stored, with the other reports merged in.
 	const latest = ({ created, ...merged }: RecordedRun) => ({ ...(now.get(merged.run.id) ?? merged), created });
 	return {
 		results: results.map((result) => (result instanceof ServiceError ? result : result.map(latest))),
@@ -79,14 +79,14 @@ export function mergeReports(
 	};
 }
 
-/** Compared as they are merged, not as text, since others may have written the row in another form. */
+/** Compared after a merge, not as text, since another version may have written the row in another form. */
 function differs(before: WorkflowRun | undefined, run: WorkflowRun): boolean {
 	return !before || JSON.stringify(mergeRuns(before, before)) !== JSON.stringify(run);
 }
 
 interface Merging {
 	readonly run: WorkflowRun;
-	/** What the run had to leave out to fit its row. */
+	/** The parts that were left out so that the run fits its row. */
 	readonly warning?: string | undefined;
 }
 
@@ -97,7 +97,7 @@ function merge(a: WorkflowRun, b: WorkflowRun): Merging {
 	const run = mergeRuns(a, b);
 	const { steps, warning } = fitSteps(run.steps);
 	if (warning === undefined) return { run };
-	// With itself, so that its keys are in their order again.
+	// Merged with itself, so that its keys are in their order again.
 	const fitted = { ...run, steps };
 	return { run: mergeRuns(fitted, fitted), warning };
 }

@@ -14,7 +14,7 @@ const BATCH_RUNS = 100;
 /** Workers allow 1,000 D1 queries in an invocation, and a batch takes three. The next round deletes the rest. */
 const MAX_BATCHES = 300;
 
-/** Hubs that are told of a round, a subrequest each. Who watches one of the other chats sees it within a minute. */
+/** How many hubs are told of a round. Each costs a subrequest. Watchers of other chats see it within a minute. */
 const MAX_TOLD = 500;
 
 const DAY_MILLISECONDS = 86_400_000;

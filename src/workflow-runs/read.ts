@@ -76,7 +76,7 @@ export async function readChatRuns(
 function conditions({ runId, status, after, unlessRevision }: Slice): SQL[] {
 	const all: SQL[] = [];
 	if (runId !== undefined) all.push(eq(workflowRuns.id, runId));
-	// One parameter, since D1 takes no more than 100.
+	// One parameter, since D1 takes at most 100.
 	if (status) all.push(inArray(workflowRuns.status, sql`(select value from json_each(${JSON.stringify(status)}))`));
 	if (after) all.push(sql`(${workflowRuns.startOrder}, ${workflowRuns.id}) < (${after.startOrder}, ${after.id})`);
 	if (unlessRevision !== undefined) all.push(ne(chats.revision, unlessRevision));

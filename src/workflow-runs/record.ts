@@ -7,7 +7,7 @@ import { type RecordedRun, reportedRuns } from "./merge-reports.ts";
 import type { WorkflowRunReport, WorkflowRunReports } from "./report.ts";
 import type { WorkflowRun } from "./schemas.ts";
 
-/** What a hub answers a report. Its refusals are data: what is thrown over RPC loses its properties on the way. */
+/** A hub's answer to a report. Refusals are data, since an error that is thrown over RPC loses its properties. */
 export type HubAnswer = { readonly d1Milliseconds: number } & (
 	| { readonly recorded: RecordedRun[]; readonly bookmark: string | null }
 	| { readonly refusal: { readonly code: ErrorCode; readonly message: string; readonly cause: string | undefined } }
@@ -30,7 +30,7 @@ interface Warned {
 	readonly warnings: readonly string[];
 }
 
-/** What was left out of a report: of what was sent, and of runs that would not fit their row. */
+/** The parts of a report that were left out: unknown fields, and parts that did not fit the run's row. */
 export function warningsOf(report: Warned, recorded: readonly RecordedRun[]): string[] {
 	return [
 		...report.warnings,
@@ -38,7 +38,7 @@ export function warningsOf(report: Warned, recorded: readonly RecordedRun[]): st
 	];
 }
 
-/** The same for an HTTP answer, which has the field only where there is anything to say. */
+/** The same for an HTTP answer, which has the field only if something was left out. */
 export function anyWarnings(report: Warned, recorded: readonly RecordedRun[]): { warnings?: string[] } {
 	const warnings = warningsOf(report, recorded);
 	return warnings.length > 0 ? { warnings } : {};
@@ -92,7 +92,7 @@ export async function recordRuns(
 	throw new ServiceError(code, message, { cause });
 }
 
-/** Without a hub: as well guarded, but two round trips, and many writers of one run get into each other's way. */
+/** Without a hub: equally safe, but with two round trips, and many writers of one run get in each other's way. */
 async function recordAlone(
 	scope: Scope,
 	chatId: string,

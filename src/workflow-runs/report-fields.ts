@@ -55,7 +55,7 @@ export const ReportedActivity = z
 	})
 	.openapi("WorkflowRunActivityReport", { description: "What it is doing now. Once it has ended, it is dropped" });
 
-/** What both a run and a step may say. */
+/** The fields that runs and steps share. */
 const progress = {
 	status: Status,
 	startedAt: ReportedTimestamp,
@@ -111,7 +111,7 @@ export const STEP_FIELDS = Object.keys(StepFields.shape);
 
 const StepReport = StepFields.check(checkProgress).openapi("WorkflowRunStepReport");
 
-/** What a run may say beside its id. */
+/** The fields of a run beside its id. */
 export const runFields = {
 	workflowId: Uuid,
 	...progress,
@@ -138,7 +138,7 @@ export const runFields = {
 				seen.add(id);
 			}
 		})
-		// Not by `default`, of which generators make a field that must be there.
+		// Not by `default`: generators would make the field required.
 		.optional()
 		.transform((steps) => steps ?? [])
 		.openapi({

@@ -49,7 +49,7 @@ const KNOWN: KnownFields = {
 	activity: Object.keys(ReportedActivity.shape),
 };
 
-/** Filled in by the service itself, from what it leaves out of the body. */
+/** The service fills it in itself, with the parts of the body that it leaves out. */
 const warnings = z
 	.array(z.string())
 	.optional()
@@ -58,7 +58,7 @@ const warnings = z
 
 /**
  * Also takes the answer of a GET with its envelope, so that it can be sent back as it is.
- * @param tidy leaves out what is not known
+ * @param tidy leaves out unknown fields
  */
 function orServed<T extends z.ZodType>(
 	schema: T,

@@ -46,7 +46,7 @@ const Metrics = z
 	.record(z.string(), z.number())
 	.openapi("WorkflowRunMetrics", { description: "Up to 20 named numbers, such as tokens, cost, items" });
 
-/** What a run and a step may have beside their state, each only where it was recorded. */
+/** The optional fields that runs and steps share. Each is there only if it was recorded. */
 const details = {
 	output: (z.unknown() as unknown as z.ZodType<JsonValue>)
 		.optional()

@@ -43,7 +43,7 @@ function parseRow(row: typeof workflowRuns.$inferSelect): WorkflowRun {
 	};
 }
 
-/** The columns that change with reports. Every field that has no column of its own is among the details. */
+/** The columns that change with reports. A field without a column is stored in `details`. */
 function toRow({
 	id: _,
 	chatId: __,
@@ -65,7 +65,7 @@ function toRow({
 	};
 }
 
-/** What was written: the change of the chat, and the revision that its runs then have. */
+/** The result of a write: the chat's change, and the new revision of its runs. */
 export interface WrittenChange extends Change {
 	readonly revision: string;
 }
@@ -109,7 +109,7 @@ export async function writeChanged(
 	});
 	try {
 		const [[chat]] = await db.batch([guard, ...writes]);
-		// No row of the chat, and no run to fail by its foreign key.
+		// The chat's row is gone, and there was no run that would have failed by its foreign key.
 		if (!chat) throw new ConflictError();
 		return { ...toChange(chat, revision), revision };
 	} catch (error) {
@@ -118,6 +118,6 @@ export async function writeChanged(
 	}
 }
 
-/** The guard's, or what a chat whose row is gone leaves of it. */
+/** The guard's error, or the error of a run whose chat is gone. */
 const GUARD_FAILED =
 	/NOT NULL constraint failed: (chats\.revision|workflow_runs\.change)|FOREIGN KEY constraint failed/;

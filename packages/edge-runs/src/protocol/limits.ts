@@ -1,5 +1,5 @@
 /*
- * What reports, runs and answers may be at the most. No imports, so that the service, the recorder, the scripts and the
+ * How large reports, runs and answers may be. No imports, so that the service, the recorder, the scripts and the
  * pages' script can all read it. "Characters" are UTF-16 code units, as JavaScript counts them.
  */
 
@@ -12,13 +12,13 @@ export const MAX_RUNS = 100;
 /** Runs in one page of the list. */
 export const MAX_LIMIT = 100;
 
-/** Steps of a run. Of more, those with the first ids stay, as people count. */
+/** Steps of a run. If there are more, those with the first ids stay, as people count. */
 export const MAX_STEPS = 1_000;
 
-/** A run's steps as JSON in D1, in bytes: what a row of 2,000,000 bytes leaves for them. */
+/** A run's steps as JSON in D1, in bytes. A row holds 2,000,000 bytes, and keeps the rest for its other columns. */
 export const MAX_STEPS_BYTES = 1_000_000;
 
-/** An id that is no UUID, in characters. A longer one is refused: cut, it would be another id. */
+/** An id that is not a UUID, in characters. A longer one is refused, since a cut one would be another id. */
 export const MAX_ID = 200;
 
 /** A name, in characters. A longer one is cut. */

@@ -13,14 +13,14 @@ import type {
  * Reports of a run may come twice, late or out of order. The merge of two states is commutative, associative and
  * idempotent, limits included, so that every order of the same reports ends in the same state. Pure: no I/O, no clock.
  *
- * One limit is not kept here: how large an output is. Whoever takes a report in leaves a larger one out before it merges.
+ * One limit is not kept here: the size of an output. The receiver of a report leaves a larger one out before the merge.
  */
 
 /** Two states of one thing. */
 interface Pair<T> {
 	readonly a: T;
 	readonly b: T;
-	/** The one that says how far it is. */
+	/** The state that counts. */
 	readonly winner: T;
 	readonly loser: T;
 }
@@ -32,7 +32,7 @@ type Progress = Pick<Step, keyof Step & keyof WorkflowRun>;
 
 /**
  * Merges two states of one run, with its steps in their order and its keys in the served order.
- * Both have the same id, chat and workflow: that is the caller's to check.
+ * The caller checks that both have the same id, chat and workflow.
  */
 export function mergeRuns(a: WorkflowRun, b: WorkflowRun): WorkflowRun {
 	return mergeBy(RUN_RULES, a, b);
@@ -96,8 +96,9 @@ function mergeSteps(a: readonly Step[], b: readonly Step[]): Step[] {
 }
 
 /**
- * The earliest start of all. Another end, which lost, is a moment at which the thing had begun, and by clocks that disagree
- * a start can lie behind the end: it is served as the end. Either rule alone would let the order of merging matter.
+ * The earliest start of all. An end that lost shows that it had started by then, so it counts as a start, too. If clocks
+ * disagree, a start may be after the end. Then the end is served as the start. Without both rules, the result would depend
+ * on the order of the reports.
  */
 function earliestStart({ a, b, winner, loser }: Pair<Progress>): string | null {
 	const otherEnd = compareEnds(winner, loser) === 0 ? null : loser.completedAt;
@@ -109,7 +110,7 @@ function earliest(a: string | null, b: string | null): string | null {
 	return greatest(a, b, (one, other) => compareText(other, one)) ?? null;
 }
 
-/** Of the attempt and stage that count, the newest; none once that is an end. */
+/** The newest activity of the attempt and stage that count; none after the end. */
 function newestActivity({ a, b, winner }: Pair<Progress>): Activity | undefined {
 	if (isEnded(winner.status)) return;
 	const [one, other] = [a, b].map((state) => (compareRank(state, winner) === 0 ? tidy(state.activity) : undefined));
@@ -132,7 +133,7 @@ function tidy(activity: Activity | undefined): Activity | undefined {
 	};
 }
 
-/** Per name the highest. Of more names than may be, the first stay: names do not change by merging. */
+/** For each name the highest. If there are too many names, the first stay: merging does not change names. */
 function highest(a: Metrics | undefined, b: Metrics | undefined): Metrics | undefined {
 	if (!a && !b) return;
 	const merged = new Map<string, number>();

@@ -8,13 +8,13 @@ import type { WorkflowRunStatus as Status, WorkflowRun } from "./types.ts";
  * states of one thing the greater one counts, in a total order, so that any order of reports ends in the same state.
  */
 
-/** What the order of two states depends on. */
+/** The fields that the order of two states depends on. */
 export type State = Pick<WorkflowRun, "status" | "completedAt" | "error" | "output" | "attempt" | "assumed">;
 
 /** Within an attempt, status only moves forward. */
 const STAGE: Readonly<Record<Status, number>> = { pending: 0, running: 1, completed: 2, failed: 2, cancelled: 2 };
 
-/** Of two ends of one attempt: who says that it came through knows more than who gave up on it. */
+/** Of two ends of one attempt: a recorder that saw it complete knows more than one that gave up on it. */
 const END_PRIORITY: Readonly<Record<Status, number>> = {
 	pending: 0,
 	running: 0,
@@ -53,10 +53,10 @@ export function compareStates(a: State, b: State): number {
 
 const isReported = ({ assumed }: State) => assumed !== true;
 
-/** Cut before it is compared, so that it matters to no one whether somebody has cut it before. */
+/** Cut before it is compared, so that it makes no difference whether it was cut before. */
 const messageOf = ({ error }: State) => cutText(error?.message ?? "", MAX_MESSAGE);
 
-/** By their text. What is missing is the least. */
+/** Compares by text. A missing value is the least. */
 export function compareJson(a: unknown, b: unknown): number {
 	if (a === b) return 0;
 	return compareText(JSON.stringify(a) ?? "", JSON.stringify(b) ?? "");

@@ -1,9 +1,9 @@
-/** What stands at the end of a text that was cut: one character. */
+/** Stands at the end of a text that was cut: one character. */
 const ELLIPSIS = "…";
 
 /**
  * Text for people, cut to `max` characters (UTF-16 code units), "…" included. Never in the middle of a code point.
- * What is short enough stays as it is, so that cutting twice is cutting once.
+ * A text that is short enough stays as it is, so that cutting twice is the same as cutting once.
  */
 export function cutText(text: string, max: number): string {
 	if (text.length <= max) return text;
@@ -17,12 +17,12 @@ const isLowSurrogate = (code: number) => code >= 0xdc00 && code <= 0xdfff;
 
 const utf8 = new TextEncoder();
 
-/** What a value takes as JSON in UTF-8, in bytes. */
+/** The size of a value as JSON in UTF-8, in bytes. */
 export function jsonBytes(value: unknown): number {
 	return textBytes(JSON.stringify(value) ?? "");
 }
 
-/** What a text takes in UTF-8, in bytes. */
+/** The size of a text in UTF-8, in bytes. */
 export function textBytes(text: string): number {
 	return utf8.encode(text).byteLength;
 }
