@@ -1,14 +1,18 @@
 import type { WorkflowRun } from "../workflow-runs/schemas.ts";
+import { ActivityLine, Attempt } from "./activity.tsx";
+import { Details } from "./details.tsx";
+import { runElementId, shortId } from "./ids.ts";
 import { Moment } from "./moment.tsx";
 import { Overview } from "./overview.tsx";
+import { silenceOf } from "./silence.ts";
 import { STATUS_WORD, StatusIcon } from "./status.tsx";
 import { Steps } from "./steps.tsx";
-import { describeDuration, exactMoment } from "./time.ts";
+import { describeDuration } from "./time.ts";
 import { lengthOf } from "./timeline.ts";
 
 /*
  * The server renders these components to HTML, and the browser to DOM nodes: one markup for both.
- * Anybody may have written step names, errors and ids. So they are only used as text, never as markup.
+ * Anybody may have written names, errors, outputs and ids. So they are only used as text, never as markup.
  */
 
 interface Props {
@@ -21,8 +25,9 @@ interface Props {
 
 /** A run in the list: its state in one line, and its steps below. */
 export function Run({ run, now, open }: Props) {
-	const { id, workflowId, status, startedAt } = run;
+	const { id, workflowId, status, startedAt, activity } = run;
 	const length = lengthOf(run, now);
+	const silence = silenceOf(run, now);
 	return (
 		<li class={`run ${status}`} id={runElementId(id)}>
 			<details open={open}>
@@ -30,9 +35,11 @@ export function Run({ run, now, open }: Props) {
 					<StatusIcon status={status} />
 					<span class="what">
 						<span class="workflow" title={workflowId}>
-							Workflow {shortId(workflowId)}
+							{workflowOf(run)}
 						</span>{" "}
 						<span class="status">{STATUS_WORD[status]}</span>
+						<Attempt of={run} />
+						{silence !== null && <span class="silent">No news for {describeDuration(silence)}</span>}
 					</span>
 					<span class="which">
 						<span title={id}>Run {shortId(id)} · </span>
@@ -40,11 +47,11 @@ export function Run({ run, now, open }: Props) {
 					</span>
 					<Overview run={run} now={now} />
 					<span class="duration">{length === null ? "" : describeDuration(length)}</span>
+					{activity && <ActivityLine activity={activity} />}
 					{brief(run)}
 				</summary>
 				<div class="inside">
-					<Facts run={run} />
-					{run.error && <p class="error">{run.error.message}</p>}
+					<Details run={run} />
 					<Steps run={run} now={now} />
 				</div>
 			</details>
@@ -52,42 +59,25 @@ export function Run({ run, now, open }: Props) {
 	);
 }
 
-/** The error in the line that always shows. The first failed step's is the most exact. */
-function brief({ steps, error }: WorkflowRun) {
+/** The workflow's name, or else the beginning of its id. */
+export const workflowOf = ({ workflowName, workflowId }: WorkflowRun) =>
+	workflowName ?? `Workflow ${shortId(workflowId)}`;
+
+/**
+ * The error in the line that always shows, of a run that failed. The first failed step's is the most exact. A run that
+ * did not fail may have steps that did, and were tried again: that is not what came of it.
+ */
+function brief({ status, steps, error }: WorkflowRun) {
+	if (status !== "failed") return null;
 	const step = steps.find((each) => each.status === "failed" && each.error);
 	const text = step?.error ? `${step.name ?? step.id}: ${step.error.message}` : error?.message;
 	return text === undefined ? null : <span class="error">{text}</span>;
 }
 
-function Facts({ run }: { run: WorkflowRun }) {
-	const { id, chatId, workflowId, startedAt, completedAt } = run;
-	return (
-		<dl class="facts">
-			<dt>Run</dt>
-			<dd>
-				<a href={`/api/chats/${chatId}/workflow-runs/${id}`} title="This run as JSON">
-					{id}
-				</a>
-			</dd>
-			<dt>Workflow</dt>
-			<dd>{workflowId}</dd>
-			<dt>Started</dt>
-			<dd>{startedAt === null ? "–" : exactMoment(startedAt)}</dd>
-			<dt>Ended</dt>
-			<dd>{completedAt === null ? "–" : exactMoment(completedAt)}</dd>
-		</dl>
-	);
-}
-
 function countSteps({ status, steps }: WorkflowRun): string {
+	if (steps.length === 0) return status === "running" ? "no steps yet" : "no steps";
 	const noun = steps.length === 1 ? "step" : "steps";
 	if (status !== "running") return `${steps.length} ${noun}`;
 	const done = steps.filter((step) => step.completedAt !== null).length;
 	return `${done} of ${steps.length} ${noun} done`;
 }
-
-/** The id of a run's element. */
-export const runElementId = (runId: string) => `run-${runId}`;
-
-/** The first group of a UUID: enough to tell ids apart by eye. */
-export const shortId = (id: string) => id.slice(0, 8);

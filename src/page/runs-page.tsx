@@ -1,7 +1,8 @@
 import type { Status } from "../workflow-runs/schemas.ts";
 import { Document } from "./document.tsx";
+import { shortId } from "./ids.ts";
 import { Below, Filters } from "./parts.tsx";
-import { Run, shortId } from "./run.tsx";
+import { Run } from "./run.tsx";
 import { describeMoment, exactMoment } from "./time.ts";
 import { openAtFirst, type View } from "./view.ts";
 

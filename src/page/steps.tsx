@@ -1,7 +1,10 @@
-import type { Step, WorkflowRun } from "../workflow-runs/schemas.ts";
+import type { WorkflowRun } from "../workflow-runs/schemas.ts";
+import { ActivityLine, Attempt } from "./activity.tsx";
+import { Results } from "./results.tsx";
 import { STATUS_WORD, StatusIcon } from "./status.tsx";
+import { type Placed, placeSteps } from "./step-tree.ts";
 import { axisMarks, describeDuration } from "./time.ts";
-import { axisOf, barOf, endOf, lengthOf, type Span } from "./timeline.ts";
+import { axisOf, barOf, endOf, lengthOf, type Span, visible } from "./timeline.ts";
 
 /** A run may have 1,000 steps. Beyond this number, only steps that failed or still run are listed. */
 const MAX_STEPS = 100;
@@ -15,8 +18,8 @@ interface Props {
 export function Steps({ run, now }: Props) {
 	if (run.steps.length === 0) return <p class="none">No steps were reported.</p>;
 	const axis = axisOf(run, now);
-	const steps = run.steps.filter(
-		({ status }, index) => index < MAX_STEPS || status === "failed" || status === "running",
+	const steps = placeSteps(run.steps).filter(
+		({ step: { status } }, index) => index < MAX_STEPS || status === "failed" || status === "running",
 	);
 	const shown = steps.slice(0, 2 * MAX_STEPS);
 	const hidden = run.steps.length - shown.length;
@@ -24,8 +27,8 @@ export function Steps({ run, now }: Props) {
 		<div class="steps">
 			{axis && <Axis length={axis.to - axis.from} />}
 			<ol>
-				{shown.map((step) => (
-					<StepRow step={step} run={run} axis={axis} now={now} />
+				{shown.map((placed) => (
+					<StepRow placed={placed} run={run} axis={axis} now={now} />
 				))}
 			</ol>
 			{hidden > 0 && <p class="none">{hidden} more steps are in the run's JSON.</p>}
@@ -33,22 +36,30 @@ export function Steps({ run, now }: Props) {
 	);
 }
 
-function StepRow({ step, run, axis, now }: Props & { step: Step; axis: Span | null }) {
-	const { id, name, status, error } = step;
+function StepRow({ placed: { step, depth }, run, axis, now }: Props & { placed: Placed; axis: Span | null }) {
+	const { id, name, status, error, activity } = step;
 	const bar = axis && barOf(step, run, axis, now);
 	const length = lengthOf(step, endOf(run, now));
+	const { start, length: width } = bar ? visible(bar) : { start: 0, length: 0 };
 	return (
-		<li class={status}>
+		<li class={depth > 0 ? `${status} depth-${depth}` : status}>
 			<StatusIcon status={status} />
-			<span class="name" title={id}>
+			<span class="name" title={name === undefined || name === id ? id : `${name} (${id})`}>
 				{name ?? id}
+				<Attempt of={step} />
 			</span>
 			{length !== null && <span class="status">{STATUS_WORD[status]}</span>}
 			<svg class="track" aria-hidden="true">
-				{bar && <rect class={status} x={percent(bar.start)} width={percent(bar.length)} />}
+				{bar && <rect class={status} x={percent(start)} width={percent(width)} />}
 			</svg>
 			<span class="duration">{length === null ? STATUS_WORD[status] : describeDuration(length)}</span>
-			{error && <span class="error">{error.message}</span>}
+			{(activity || error || step.metrics || step.output !== undefined) && (
+				<div class="more-of-step">
+					{activity && <ActivityLine activity={activity} />}
+					{error && <span class={status === "failed" ? "error" : "past-error"}>{error.message}</span>}
+					<Results of={step} />
+				</div>
+			)}
 		</li>
 	);
 }

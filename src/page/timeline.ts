@@ -53,3 +53,12 @@ export function barOf(step: Step, run: WorkflowRun, axis: Span, now: number): Sh
 	const length = axis.to - axis.from || 1;
 	return { start: (span.from - axis.from) / length, length: (span.to - span.from) / length };
 }
+
+/** A bar of no width is not drawn at all, and a step of a second in a run of a day has next to none. */
+const MIN_SHARE = 0.005;
+
+/** A bar as wide as it must be to be seen, and still on its axis. */
+export function visible({ start, length }: Share): Share {
+	const width = Math.max(length, MIN_SHARE);
+	return { start: Math.min(start, 1 - width), length: width };
+}

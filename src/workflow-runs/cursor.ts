@@ -1,4 +1,4 @@
-import { startOrderOf } from "#protocol/order.ts";
+import { type Ordered, startOrderOf } from "#protocol/order.ts";
 
 /** A run's place in the list's order. */
 export interface Position {
@@ -10,8 +10,11 @@ export interface Position {
 
 const POSITION = /^(~|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
+/** A run's own position: the runs behind it come next. */
+export const positionOf = (run: Ordered): Position => ({ startOrder: startOrderOf(run), id: run.id });
+
 /** The opaque cursor (base64url, RFC 4648, 5) that leads to the runs behind this one. */
-export function encodeCursor(run: { startedAt: string | null; id: string }): string {
+export function encodeCursor(run: Ordered): string {
 	return btoa(`${startOrderOf(run)} ${run.id}`)
 		.replaceAll("+", "-")
 		.replaceAll("/", "_")

@@ -136,9 +136,40 @@ describe.skipIf(!hasChromium)("the live page", () => {
 		await page.waitForFunction(() => document.querySelector("#runs .name")?.textContent === "Plan it all again");
 		expect(await mutations(page)).toEqual([`run-${first.id}`]);
 
+		// What a filter takes away goes at once: one by one, each removal has the browser look at all the others.
+		await page.evaluate(() => {
+			const counted = window as unknown as { removals: number };
+			counted.removals = 0;
+			new MutationObserver((records) => {
+				counted.removals += records.filter(({ removedNodes }) => removedNodes.length > 0).length;
+			}).observe(document.querySelector("#runs") as Element, { childList: true });
+		});
 		await page.locator("#filters a", { hasText: "Failed" }).click();
 		expect(await page.locator("#runs > li:not(.failed)").count()).toBe(0);
+		expect(await items.count()).toBe(RUNS_PER_PAGE);
+		expect(await page.evaluate(() => (window as unknown as { removals: number }).removals)).toBeLessThan(2 * RUNS_PER_PAGE);
+
+		// A run that the address names opens, though the filter and 800 others are before it.
+		const far = runs[800] as Report;
+		await page.evaluate((id) => {
+			location.hash = `run-${id}`;
+		}, far.id);
+		await page.waitForSelector(`#run-${far.id} > details[open]`);
+		expect(await items.count()).toBeLessThanOrEqual(2 * RUNS_PER_PAGE);
 		expect(complaints).toEqual([]);
+		await context.close();
+	});
+
+	it("opens the run that a link names", async () => {
+		const chat = await newChat(site);
+		const runs = manyRuns(RUNS_PER_PAGE + 10);
+		await report(site, chat, runs);
+		const { page, context } = await visit(browser, site);
+		for (const run of [runs[3], runs.at(-1)] as Report[]) {
+			await page.goto("about:blank");
+			await page.goto(`/chats/${chat}#run-${run.id}`);
+			await page.waitForSelector(`#run-${run.id} > details[open]`);
+		}
 		await context.close();
 	});
 

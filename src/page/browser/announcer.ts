@@ -1,5 +1,5 @@
 import type { WorkflowRun } from "#protocol/types.ts";
-import { shortId } from "../run.tsx";
+import { shortId } from "../ids.ts";
 import { STATUS_WORD } from "../status.tsx";
 
 /** A run that is new, or whose status is another than before. */

@@ -1,6 +1,7 @@
 import type { WorkflowRun } from "../../workflow-runs/schemas.ts";
+import { runElementId } from "../ids.ts";
 import { Below, Filters } from "../parts.tsx";
-import { Run, runElementId } from "../run.tsx";
+import { Run } from "../run.tsx";
 import { describeMoment } from "../time.ts";
 import { type Choice, openAtFirst, viewOf } from "../view.ts";
 import { morph } from "./morph.ts";
@@ -10,10 +11,12 @@ export class Board {
 	readonly #list = elementById("runs");
 	readonly #filters = elementById("filters");
 	readonly #below = elementById("below");
-	/** Each run's element, in the document or not. An element that comes back is as the reader left it. */
+	/** Each shown run's element. */
 	readonly #elements = new Map([...this.#list.children].map((element) => [element.id, element]));
 	/** The run that an element shows. */
 	readonly #shown = new WeakMap<Element, WorkflowRun>();
+	/** Whether the reader left a run open that is no longer shown. Its element is gone: 10,000 of them are a burden. */
+	readonly #left = new Map<string, boolean>();
 
 	readonly now: () => number;
 
@@ -31,9 +34,7 @@ export class Board {
 
 		const opened = openAtFirst(view.runs);
 		const kept = view.runs.map((run) => [run, this.#elementOf(run, run === opened)] as const);
-		const gone = new Set(this.#list.children);
-		for (const [, element] of kept) gone.delete(element);
-		for (const element of gone) element.remove();
+		this.#forgetAllBut(kept.map(([, element]) => element));
 		let next = this.#list.firstElementChild;
 		for (const [run, element] of kept) {
 			if (element === next) next = element.nextElementSibling;
@@ -60,11 +61,33 @@ export class Board {
 		}
 	}
 
-	#elementOf(run: WorkflowRun, open: boolean): Element {
+	/** Opens a run that is shown, and brings it into sight. */
+	open(id: string): void {
+		const details = this.#elements.get(id)?.querySelector("details");
+		if (!details) return;
+		details.open = true;
+		details.scrollIntoView({ block: "nearest" });
+		details.querySelector("summary")?.focus({ preventScroll: true });
+	}
+
+	#forgetAllBut(kept: readonly Element[]): void {
+		const staying = new Set(kept);
+		const gone = [...this.#list.children].filter((element) => !staying.has(element));
+		for (const element of gone) {
+			this.#elements.delete(element.id);
+			this.#left.set(element.id, element.querySelector("details")?.open === true);
+		}
+		// All at once where most go: each removal by itself has the browser look at all the others.
+		if (gone.length > staying.size) this.#list.replaceChildren(...kept.filter((element) => element.isConnected));
+		else for (const element of gone) element.remove();
+	}
+
+	#elementOf(run: WorkflowRun, openAtFirst: boolean): Element {
 		const id = runElementId(run.id);
 		let element = this.#elements.get(id);
 		if (!element) {
-			element = made(<Run run={run} now={this.now()} open={open} />);
+			element = made(<Run run={run} now={this.now()} open={this.#left.get(id) ?? openAtFirst} />);
+			this.#left.delete(id);
 			this.#elements.set(id, element);
 			this.#shown.set(element, run);
 		}

@@ -24,7 +24,13 @@ export function jsx(tag: string | ((props: Props) => Node), props: Props): Node 
 
 export { jsx as jsxs };
 
-function append(parent: Element, child: unknown): void {
+export function Fragment({ children }: Props): Node {
+	const fragment = document.createDocumentFragment();
+	append(fragment, children);
+	return fragment;
+}
+
+function append(parent: Element | DocumentFragment, child: unknown): void {
 	if (Array.isArray(child)) for (const each of child) append(parent, each);
 	else if (child instanceof Node) parent.append(child);
 	else if (typeof child === "string" || typeof child === "number") parent.append(String(child));

@@ -1,5 +1,6 @@
 import { follow } from "#client/follow.ts";
-import { decodeCursor } from "../../workflow-runs/cursor.ts";
+import { decodeCursor, positionOf } from "../../workflow-runs/cursor.ts";
+import { runElementId } from "../ids.ts";
 import { isStatus } from "../status.tsx";
 import { type Choice, RUNS_PER_PAGE } from "../view.ts";
 import { announceIn } from "./announcer.ts";
@@ -26,6 +27,7 @@ const follower = follow(
 		onChange({ changed, isFirst }) {
 			if (!isFirst) announce(changed.filter(({ run, before }) => run.status !== before?.status));
 			showSoon();
+			if (isFirst) requestAnimationFrame(openNamed);
 		},
 	},
 );
@@ -40,6 +42,8 @@ document.addEventListener("click", (event) => {
 	choice = readChoice();
 	show();
 });
+
+addEventListener("hashchange", openNamed);
 
 addEventListener("popstate", () => {
 	choice = readChoice();
@@ -62,6 +66,20 @@ function readChoice(): Choice {
 		after: decodeCursor(query.get("before") ?? ""),
 		limit: RUNS_PER_PAGE,
 	};
+}
+
+/** Opens the run that the address names, `#run-…`, wherever in the list it is. */
+function openNamed(): void {
+	const id = location.hash.slice(1);
+	const index = follower.runs.findIndex((run) => runElementId(run.id) === id);
+	if (index === -1) return;
+	if (!document.getElementById(id)) {
+		// From the run before it on, whatever the filter: what lies above may be thousands.
+		const before = follower.runs[index - 1];
+		choice = { status: null, after: before ? positionOf(before) : null, limit: RUNS_PER_PAGE };
+		show();
+	}
+	board.open(id);
 }
 
 let isShowing = false;

@@ -1,0 +1,22 @@
+import type { WorkflowRun } from "../workflow-runs/schemas.ts";
+
+/** A run may be busy for long with one step. After an hour without any news it is worth a word. In milliseconds. */
+const SILENT_AFTER = 3_600_000;
+
+/**
+ * For how long a run that is said to run has told nothing, in milliseconds; null if that is not long, or it has ended.
+ * Pure: `now` is in milliseconds since the epoch.
+ */
+export function silenceOf(run: WorkflowRun, now: number): number | null {
+	if (run.status !== "running") return null;
+	const moments = [run, ...run.steps].flatMap(({ startedAt, completedAt, activity }) => [
+		startedAt,
+		completedAt,
+		activity?.at ?? null,
+	]);
+	// As text, since all of them are in the one form that is served.
+	const last = moments.reduce((latest, moment) => (moment !== null && moment > (latest ?? "") ? moment : latest), null);
+	if (last === null) return null;
+	const silence = now - Date.parse(last);
+	return silence >= SILENT_AFTER ? silence : null;
+}
