@@ -147,7 +147,9 @@ describe.skipIf(!hasChromium)("the live page", () => {
 		await page.locator("#filters a", { hasText: "Failed" }).click();
 		expect(await page.locator("#runs > li:not(.failed)").count()).toBe(0);
 		expect(await items.count()).toBe(RUNS_PER_PAGE);
-		expect(await page.evaluate(() => (window as unknown as { removals: number }).removals)).toBeLessThan(2 * RUNS_PER_PAGE);
+		expect(await page.evaluate(() => (window as unknown as { removals: number }).removals)).toBeLessThan(
+			2 * RUNS_PER_PAGE,
+		);
 
 		// A run that the address names opens, though the filter and 800 others are before it.
 		const far = runs[800] as Report;
