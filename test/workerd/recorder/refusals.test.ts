@@ -38,6 +38,19 @@ describe.each<[string, () => Stage]>([
 		]);
 	});
 
+	it("is all of a chat that was deleted, which a recorder does not bring back", async () => {
+		const { recorder, errors } = open();
+		const [chat, deleted] = [await registeredChat(), await registeredChat()];
+		await deleted.remove();
+		const id = uuid();
+		recorder.report({ chatId: deleted.chat, userId: deleted.user, run: running(id) });
+		recorder.report({ chatId: chat.chat, userId: chat.user, run: running() });
+		await recorder.flush();
+		expect(await list(chat)).toHaveLength(1);
+		expect(errors).toMatchObject([{ kind: "refused", code: "CHAT_DELETED", chatId: deleted.chat, runIds: [id] }]);
+		await expect(list(deleted)).rejects.toThrow("404");
+	});
+
 	it("is a user's id that cannot be one", async () => {
 		const { recorder, errors } = open();
 		recorder.report({ chatId: uuid(), userId: "\u0000", run: running() });

@@ -33,9 +33,12 @@ export interface Reported extends Written {
 export interface WorkflowRunRecorder {
 	/** `Service` recognises an entrypoint by it: `Rpc.WorkerEntrypointBranded` of `@cloudflare/workers-types`. */
 	__WORKER_ENTRYPOINT_BRAND: never;
-	/** Registers a chat with its owner. `created`: whether the chat is new. */
-	registerChat(chatId: string, registration: { userId: string }): Promise<Written & { created: boolean }>;
-	/** Deletes a chat softly: registering it again brings it back with its runs. */
+	/** Registers a chat with its owner; `restore` brings a deleted chat back. `created`: whether the chat is new. */
+	registerChat(
+		chatId: string,
+		registration: { userId: string; restore?: boolean | undefined },
+	): Promise<Written & { created: boolean }>;
+	/** Deletes a chat softly: registering it with `restore: true` brings it back with its runs. */
 	deleteChat(chatId: string): Promise<Written>;
 	/** Reports one run. Answers the merged run, and whether it is new. */
 	recordWorkflowRun(

@@ -15,8 +15,8 @@ export class Registered {
 	}
 
 	/**
-	 * Registers the chat where its owner was told, and it is not known to be. A chat that was deleted since is not
-	 * registered again, which would bring it back.
+	 * Registers the chat where its owner was told, and it is not known to be. A chat that was deleted stays so: the service
+	 * refuses it.
 	 */
 	async ensure({ id, userId }: Chat): Promise<void> {
 		if (userId === undefined) return;
