@@ -13,8 +13,11 @@ export interface Stage {
 	readonly bundles: Readonly<Record<BundleName, Bundle>>;
 	/** The session cookie of the chats' owner. */
 	readonly cookie: string;
-	/** @param observed counts calls to stores and can slow them down; see `workers/observe.ts` */
-	start(subject: Subject, observed?: boolean): Promise<Server>;
+	/**
+	 * @param observed counts calls to stores and can slow them down; see `workers/observe.ts`
+	 * @param inspected lets a debugger in; see `profiler.ts`
+	 */
+	start(subject: Subject, observed?: boolean, inspected?: boolean): Promise<Server>;
 	/** Stops all servers and removes all files. */
 	dispose(): Promise<void>;
 }
@@ -33,9 +36,10 @@ export async function setStage(sizes: readonly ChatSize[]): Promise<Stage> {
 		const bundles = await bundleAll(directory);
 		const state = path.join(directory, "seeded");
 		const cookie = await fillStores(state, bundles, sizes);
-		const start = async (subject: Subject, observed = false) => {
+		const start = async (subject: Subject, observed = false, inspected = false) => {
 			const copy = copyState(state, path.join(directory, `state-${servers.length}`));
-			const server = await startServer(subject, bundles[subject.bundle], { state: copy, secret: SECRET, observed });
+			const options = { state: copy, secret: SECRET, observed, inspected };
+			const server = await startServer(subject, bundles[subject.bundle], options);
 			servers.push(server);
 			return server;
 		};
