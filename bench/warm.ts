@@ -32,8 +32,7 @@ export async function warm(server: Server, subject: Subject, size: ChatSize, coo
 		if (first.status !== 200 || !isDeepStrictEqual(JSON.parse(first.body.toString()), expected)) {
 			throw new Error(`${subject.name} does not answer the ${sizeName(size)} chat as it must: ${first.status}`);
 		}
-		const sent = subject.sends === "if-none-match" ? first.headers.etag : first.headers["x-d1-bookmark"];
-		const headers = subject.sends ? { cookie, [subject.sends]: String(sent) } : { cookie };
+		const headers = subject.sends ? { cookie, [subject.sends]: String(first.headers.etag) } : { cookie };
 		for (let tries = 1; ; tries++) {
 			await sleep(SETTLE_MILLISECONDS);
 			const { status, body, headers: answered } = await ask(agent, url, headers);

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Env, StoredSession } from "./env.ts";
-import { isValid, signedToken } from "./session.ts";
+import { isValid, readRevocations, signedToken } from "./session.ts";
 
 const PATH = /^\/api\/chats\/([0-9a-f-]{36})\/workflow-runs$/;
 
@@ -23,8 +23,13 @@ export default {
 		if (!chatId) return new Response(null, { status: 404 });
 		const token = await signedToken(request, env.BETTER_AUTH_SECRET);
 		if (token === null) return new Response(null, { status: 401 });
-		const [session, found] = await Promise.all([env.SESSIONS.get<StoredSession>(token, "json"), read(env, chatId)]);
-		if (!isValid(session)) return new Response(null, { status: 401 });
+		// As ours does for a session that it has seen before. All chats here have one owner.
+		const [session, found, revokedBefore] = await Promise.all([
+			env.SESSIONS.get<StoredSession>(token, "json"),
+			read(env, chatId),
+			readRevocations(env, "bench-user"),
+		]);
+		if (!isValid(session) || revokedBefore) return new Response(null, { status: 401 });
 		if (!found) return new Response(null, { status: 404 });
 		if (found.userId !== session.session.userId) return new Response(null, { status: 403 });
 		const stored = new Response(found.body, { headers: { "cache-control": "max-age=3600" } });

@@ -1,9 +1,10 @@
 import type { Env, StoredSession } from "./env.ts";
-import { isValid, signedToken } from "./session.ts";
+import { isValid, readRevocations, signedToken } from "./session.ts";
 
 /**
  * The least that a cached, authenticated read must do: verify the cookie's signature, read the session from KV
- * and the stored body from the Cache API, both at once, see that the session's user owns it, and pass the body on.
+ * and the stored body from the Cache API, both at once, and whether the owner's sessions were revoked; see that the
+ * session's user owns it, and pass the body on.
  * No framework, no log, no D1. What is stored never changes: `PUT` puts it there before the benchmark.
  */
 export default {
@@ -11,11 +12,13 @@ export default {
 		if (request.method === "PUT") return store(request);
 		const token = await signedToken(request, env.BETTER_AUTH_SECRET);
 		if (token === null) return new Response(null, { status: 401 });
-		const [session, stored] = await Promise.all([
+		const match = caches.default.match(request.url);
+		const [session, stored, revokedBefore] = await Promise.all([
 			env.SESSIONS.get<StoredSession>(token, "json"),
-			caches.default.match(request.url),
+			match,
+			match.then((found) => readRevocations(env, found?.headers.get("x-owner") ?? null)),
 		]);
-		if (!isValid(session)) return new Response(null, { status: 401 });
+		if (!isValid(session) || revokedBefore) return new Response(null, { status: 401 });
 		if (!stored) return new Response(null, { status: 404 });
 		if (stored.headers.get("x-owner") !== session.session.userId) return new Response(null, { status: 403 });
 		return new Response(stored.body, { headers: { "content-type": "application/json" } });

@@ -1,4 +1,4 @@
-import type { StoredSession } from "./env.ts";
+import type { Env, StoredSession } from "./env.ts";
 
 const COOKIE = /(?:^|; )better-auth\.session_token=([^;]+)/;
 
@@ -22,3 +22,7 @@ export function isValid(stored: StoredSession | null): stored is StoredSession {
 
 const encoder = new TextEncoder();
 const encode = (text: string) => encoder.encode(text);
+
+/** better-auth's note of when it last ended all sessions of a user: a session of before is over. */
+export const readRevocations = (env: Env, userId: string | null) =>
+	userId === null ? null : env.SESSIONS.get(`revoked-sessions-before-${userId}`);

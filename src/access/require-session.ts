@@ -5,6 +5,7 @@ import { ServiceError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { readSessionToken } from "./cookie.ts";
 import { countAgainst, refuseSignIn } from "./rate-limit.ts";
+import { readRevokedBefore } from "./revocations.ts";
 import { readSession } from "./session.ts";
 
 /**
@@ -23,10 +24,17 @@ export const requireSession: MiddlewareHandler<AppEnv> = async function requireS
 		const sent = cookie?.includes(`${sessionCookiePrefix}.session_token=`) ? cookie : undefined;
 		return refuseSignIn(c, new ServiceError("INVALID_SESSION"), sent);
 	}
+	const digest = await sha256Hex(new TextEncoder().encode(token), 32);
 	// Counted before any store is asked, so that a caller past the limit costs the stores nothing.
-	await countAgainst("READ_LIMIT", `session ${await sha256Hex(new TextEncoder().encode(token), 32)}`, scope);
+	await countAgainst("READ_LIMIT", `session ${digest}`, scope);
+	// Whose session it was is only a guess at whose it is: it is asked ahead whether that user's sessions were revoked, so
+	// that this does not wait for the session.
+	const userBefore = users.get(digest);
+	if (userBefore !== undefined) void readRevokedBefore(scope, userBefore);
 	const session = readSession(scope, token, Date.now()).then(
 		async (found) => {
+			if (users.size >= MAX_USERS) users.clear();
+			users.set(digest, found.userId);
 			scope.facts.user = await pseudonym(sessionSecret, found.userId);
 			return found;
 		},
@@ -42,6 +50,10 @@ export const requireSession: MiddlewareHandler<AppEnv> = async function requireS
 	c.set("rereadSession", () => readSession({ ...scope }, token, Date.now()));
 	await next();
 };
+
+/** User ids by their sessions' digests, as this isolate has last seen them. */
+const users = new Map<string, string>();
+const MAX_USERS = 2_000;
 
 /** Pseudonyms by secret and user id, so that a user who polls does not cost a digest each time. */
 const pseudonyms = new Map<string, string>();

@@ -48,14 +48,14 @@ describe("the benchmark", () => {
 	});
 
 	it.each([
-		{ subject: "floor", kv: 1, d1: 0, inSequence: 1, cache: 1, rowsRead: 0 },
+		{ subject: "floor", kv: 2, d1: 0, inSequence: 1, cache: 1, rowsRead: 0 },
 		{ subject: "handwritten", kv: 1, d1: 1, inSequence: 2, cache: 0 },
 		{ subject: "tutorial", kv: 1, d1: 2, inSequence: 3, cache: 0 },
-		{ subject: "bare read", kv: 1, d1: 1, inSequence: 1, cache: 2 },
-		{ subject: "first read", kv: 1, d1: 1, inSequence: 1, cache: 2 },
-		{ subject: "unchanged", kv: 1, d1: 1, inSequence: 1, rowsRead: 2 },
-		{ subject: "fresh", kv: 1, d1: 0, inSequence: 1, cache: 1, rowsRead: 0 },
-		{ subject: "304", kv: 1, d1: 0, inSequence: 1, cache: 1, rowsRead: 0 },
+		{ subject: "bare read", kv: 2, d1: 1, inSequence: 1, cache: 2 },
+		{ subject: "first read", kv: 2, d1: 1, inSequence: 1, cache: 3 },
+		{ subject: "unchanged", kv: 2, d1: 1, inSequence: 1, rowsRead: 2 },
+		{ subject: "fresh", kv: 2, d1: 0, inSequence: 1, cache: 1, rowsRead: 0 },
+		{ subject: "304", kv: 2, d1: 0, inSequence: 1, cache: 1, rowsRead: 0 },
 	])("counts the calls of $subject", ({ subject, ...counts }) => {
 		const found = report.calls.find((calls) => calls.subject === subject && calls.size === "10 x 2");
 		expect(found).toMatchObject(counts);

@@ -53,6 +53,22 @@ describe("a read's I/O", () => {
 		expect(calls.kv).toEqual([token, revocations]);
 	});
 
+	it("asks for revocations at once if the session's user was seen before: nothing waits for anything", async () => {
+		const { chat, token, revocations, headers } = await ownChat();
+		expect((await requestWith({}, runsPath(chat), { headers })).status).toBe(200);
+		const [kvAsked, d1Asked] = [gate(), gate()];
+		const { calls, ...bindings } = watchBindings({
+			onKv: (key) => (key === revocations ? kvAsked.open() : Promise.all([kvAsked.opened, d1Asked.opened])),
+			onD1: () => {
+				d1Asked.open();
+				return kvAsked.opened;
+			},
+		});
+		// Another chat of the user's, which nothing is known of.
+		expect((await requestWith(bindings, runsPath(uuid()), { headers })).status).toBe(404);
+		expect([calls.kv.toSorted(), calls.d1.length]).toEqual([[token, revocations].toSorted(), 1]);
+	});
+
 	it("asks for revocations at once where a cached copy names the owner", async () => {
 		const { chat, revocations, headers } = await ownChat();
 		expect((await requestWith({}, runsPath(chat), { headers })).status).toBe(200);
