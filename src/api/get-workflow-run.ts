@@ -1,13 +1,12 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import { requireSession } from "../access/require-session.ts";
-import { ServiceError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
 import { ifNoneMatchParameter } from "../http/openapi-headers.ts";
 import { respondWithJson } from "../http/respond.ts";
 import { Uuid } from "../uuid.ts";
 import { runBody } from "../workflow-runs/json.ts";
-import { readSlice } from "../workflow-runs/read.ts";
+import { readRun } from "../workflow-runs/read.ts";
 import { WorkflowRunItem } from "../workflow-runs/schemas.ts";
 import { bookmarkParameter, readBookmark } from "./bookmark-parameter.ts";
 
@@ -24,15 +23,13 @@ export const getWorkflowRunRoute = createRoute({
 	parameters: [bookmarkParameter, ifNoneMatchParameter],
 	responses: {
 		...cacheable(WorkflowRunItem, "The workflow run"),
-		...errors(...SESSION_ERRORS, "INVALID_RUN_ID", "RUN_NOT_FOUND"),
+		...errors(...SESSION_ERRORS, "INVALID_RUN_ID", "INVALID_PARAMETER", "RUN_NOT_FOUND"),
 	},
 });
 
 export const handleGetWorkflowRun: RouteHandler<typeof getWorkflowRunRoute, AppEnv> = async (c) => {
 	const { chatId, runId } = c.req.valid("param");
 	const bookmark = await readBookmark(c);
-	const { runs, bookmark: seen } = await readSlice(c.var.scope, c.var.session, chatId, { runId }, bookmark);
-	const [run] = runs;
-	if (!run) throw new ServiceError("RUN_NOT_FOUND");
+	const { run, bookmark: seen } = await readRun(c.var.scope, c.var.session, chatId, runId, bookmark);
 	return respondWithJson<WorkflowRunItem>(c, await runBody(run), { cacheStatus: "fwd=bypass", bookmark: seen });
 };
