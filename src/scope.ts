@@ -5,6 +5,8 @@ export interface Scope {
 	readonly env: Env;
 	/** The response's `x-request-id`; every log line of the call carries it. */
 	readonly requestId: string;
+	/** The host that the call came to. */
+	readonly host: string;
 	/** Facts for the call's log line and `Server-Timing`, filled in on the way. */
 	readonly facts: Facts;
 	/** Keeps the Worker alive for work after the answer, up to 30 s. */
@@ -29,11 +31,15 @@ export interface Session {
 	readonly userId: string;
 }
 
-/** Opens the scope of a call. */
+/**
+ * Opens the scope of a call.
+ * @param host the request's; a call by RPC has none
+ */
 export function scopeOf(
 	env: Env,
 	context: Pick<ExecutionContext, "waitUntil">,
 	requestId: string = crypto.randomUUID(),
+	host = "no-host.invalid",
 ): Scope {
-	return { env, requestId, facts: {}, waitUntil: (work) => context.waitUntil(work) };
+	return { env, requestId, host, facts: {}, waitUntil: (work) => context.waitUntil(work) };
 }

@@ -3,7 +3,7 @@ import { withDeadline } from "../deadline.ts";
 import { readConfig } from "../env.ts";
 import { logError } from "../log.ts";
 import type { Scope } from "../scope.ts";
-import { CACHE_ORIGIN, openCache } from "../workflow-runs/edge-cache.ts";
+import { cacheKey, openCache } from "../workflow-runs/edge-cache.ts";
 
 export type Verdict = "ok" | "failing";
 
@@ -16,7 +16,6 @@ const MIGRATIONS = journal.entries.map(({ tag }) => `${tag}.sql`);
 
 /** The key need not exist. The check is that KV answers. */
 const KV_PROBE = "edge-runs-health";
-const CACHE_PROBE = `${CACHE_ORIGIN}/health`;
 const CACHE_PROBE_SECONDS = 60;
 
 /** Asks everything that the service needs, at the same time, each for `STORE_TIMEOUT_SECONDS` at most. Never rejects. */
@@ -27,7 +26,7 @@ export async function runChecks(scope: Scope): Promise<Findings> {
 		check(scope, "d1", () => env.DB.prepare("select 1 from chats limit 1").first()),
 		check(scope, "migrations", () => findMigrations(env.DB)),
 		check(scope, "kv", () => env.SESSIONS.get(KV_PROBE)),
-		check(scope, "cache", findInCache),
+		check(scope, "cache", () => findInCache(cacheKey(scope, "health"))),
 	]);
 	return { configuration, d1, migrations, kv, cache };
 }
@@ -41,17 +40,20 @@ async function findMigrations(db: D1Database): Promise<void> {
 		throw new Error(`the database lacks ${missing.join(", ")}: run "npm run db:migrate" before you deploy`);
 }
 
-/** Behind Access and on some hosts the Cache API takes everything and keeps nothing. Every read then goes to D1. */
-async function findInCache(): Promise<void> {
+/**
+ * Behind Access and on some hosts the Cache API takes everything and keeps nothing. Every read then goes to D1.
+ * @param key under the host that histories are kept under, since it is what may not be cached
+ */
+async function findInCache(key: string): Promise<void> {
 	const cache = await openCache();
 	const find = async () => {
-		const found = await cache.match(CACHE_PROBE);
+		const found = await cache.match(key);
 		await found?.body?.cancel();
 		return found !== undefined;
 	};
 	if (await find()) return;
 	const headers = { "cache-control": `max-age=${CACHE_PROBE_SECONDS}` };
-	await cache.put(CACHE_PROBE, new Response("ok", { headers }));
+	await cache.put(key, new Response("ok", { headers }));
 	if (!(await find())) throw new Error("the Cache API keeps nothing here: every read goes to D1");
 }
 

@@ -4,13 +4,12 @@ import { requireSession } from "../access/require-session.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
 import { ifNoneMatchParameter } from "../http/openapi-headers.ts";
-import { respondWithJson } from "../http/respond.ts";
+import { isUnread, respondWithJson } from "../http/respond.ts";
 import { Uuid } from "../uuid.ts";
-import { decodeCursor, encodeCursor } from "../workflow-runs/cursor.ts";
-import { CACHE_STATUS, readHistory } from "../workflow-runs/history.ts";
-import { listBody } from "../workflow-runs/json.ts";
-import { readSlice } from "../workflow-runs/read.ts";
+import { decodeCursor } from "../workflow-runs/cursor.ts";
+import { CACHE_STATUS, openHistory } from "../workflow-runs/history.ts";
 import { Status, WorkflowRunList } from "../workflow-runs/schemas.ts";
+import { readSlice } from "../workflow-runs/slice.ts";
 import { bookmarkParameter, readBookmark } from "./bookmark-parameter.ts";
 
 const Query = z.object({
@@ -72,17 +71,9 @@ export const handleListWorkflowRuns: RouteHandler<typeof listWorkflowRunsRoute, 
 	const { status, limit, cursor: after } = c.req.valid("query");
 	const bookmark = await readBookmark(c);
 	if (status || limit || after) {
-		// One more than asked for, to know whether the list goes on.
-		const slice = { status, after, limit: limit && limit + 1 };
-		const { runs, bookmark: seen } = await readSlice(scope, session, chatId, slice, bookmark);
-		const page = runs.slice(0, limit);
-		const last = page.length < runs.length ? page.at(-1) : undefined;
-		const nextCursor = limit || after ? (last ? encodeCursor(JSON.parse(last)) : null) : undefined;
-		return respondWithJson<WorkflowRunList>(c, await listBody(page, nextCursor), {
-			cacheStatus: "fwd=bypass",
-			bookmark: seen,
-		});
+		const slice = await readSlice(scope, session, chatId, { status, limit, after }, bookmark);
+		return respondWithJson<WorkflowRunList>(c, slice, slice);
 	}
-	const history = await readHistory(scope, session, chatId, bookmark);
+	const history = await openHistory(scope, session, chatId, { bookmark, isKnown: (etag) => isUnread(c, etag) });
 	return respondWithJson<WorkflowRunList>(c, history, { ...history, cacheStatus: CACHE_STATUS[history.cacheUse] });
 };

@@ -1,8 +1,10 @@
 /** A D1 bookmark: groups of hexadecimal digits. As text, bookmarks sort from oldest to newest. */
 export const BOOKMARK = /^[0-9a-f]{8}(-[0-9a-f]{8}){2}-[0-9a-f]{32}$/;
 
-/** The newer of two bookmarks. */
-export function newer(a: string | null | undefined, b: string | null | undefined): string | null {
-	if (!a || !b) return a || b || null;
-	return a > b ? a : b;
+/** In place of a bookmark: the primary, which includes whatever was written. */
+export const PRIMARY = "first-primary";
+
+/** Whether a read with the bookmark `seen` includes what one with `bookmark` saw. */
+export function isIncluded(bookmark: string, seen: string | null | undefined): boolean {
+	return !!seen && bookmark <= seen;
 }

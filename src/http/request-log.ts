@@ -11,7 +11,7 @@ import type { AppEnv } from "./app-env.ts";
 export const openScope: MiddlewareHandler<AppEnv> = async function openScope(c, next) {
 	const start = Date.now();
 	const { requestId } = c.var;
-	const scope = scopeOf(c.env, c.executionCtx, requestId);
+	const scope = scopeOf(c.env, c.executionCtx, requestId, new URL(c.req.url).host);
 	c.set("scope", scope);
 	await next();
 	logInfo({

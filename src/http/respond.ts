@@ -1,5 +1,5 @@
 import type { Context, TypedResponse } from "hono";
-import { isKnown, type JsonBody } from "../etag.ts";
+import { isKnown } from "../etag.ts";
 import type { Scope } from "../scope.ts";
 import type { AppEnv } from "./app-env.ts";
 
@@ -13,11 +13,22 @@ export interface Origin {
 	readonly bookmark: string | null;
 }
 
+/** JSON that is ready to be sent. Its body may be left out where `isUnread`. */
+export interface ServedJson {
+	readonly body?: ArrayBuffer | ReadableStream<Uint8Array> | undefined;
+	readonly etag: string;
+}
+
+/** Whether the answer to a request has no body if the JSON has this entity tag. */
+export function isUnread(c: Context<AppEnv>, etag: string): boolean {
+	return c.req.method === "HEAD" || isKnown(c.req.header("if-none-match"), etag);
+}
+
 /**
  * Answers 200 with JSON that is ready to be sent, or 304 to a client that has it (RFC 9110, 13.1.2).
  * @typeParam T the type of the parsed body
  */
-export function respondWithJson<T>(c: Context<AppEnv>, { body, etag }: JsonBody, origin: Origin) {
+export function respondWithJson<T>(c: Context<AppEnv>, { body, etag }: ServedJson, origin: Origin) {
 	const headers: Record<string, string> = {
 		"cache-control": "private, no-cache",
 		"cache-status": `edge-runs; ${origin.cacheStatus}`,
@@ -30,7 +41,8 @@ export function respondWithJson<T>(c: Context<AppEnv>, { body, etag }: JsonBody,
 
 	const known = isKnown(c.req.header("if-none-match"), etag);
 	if (!known) headers["content-type"] = "application/json";
-	const response = known ? c.body(null, 304, headers) : c.body(body, 200, headers);
+	const isEmpty = known || body === undefined;
+	const response = isEmpty ? c.body(null, known ? 304 : 200, headers) : c.body(body, 200, headers);
 	return response as unknown as TypedResponse<T, 200, "json"> & Response;
 }
 

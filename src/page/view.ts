@@ -1,6 +1,4 @@
-import { compareText, startOrderOf } from "#protocol/order.ts";
-import type { Position } from "../workflow-runs/cursor.ts";
-import { encodeCursor } from "../workflow-runs/cursor.ts";
+import { encodeCursor, isBehind, type Position } from "../workflow-runs/cursor.ts";
 import type { Status, WorkflowRun } from "../workflow-runs/schemas.ts";
 
 /** Which of a chat's runs a page shows. */
@@ -44,8 +42,4 @@ export function viewOf(runs: readonly WorkflowRun[], { status, after, limit }: C
 /** The run that shows its steps at first: the newest one that has started. */
 export function openAtFirst(runs: readonly WorkflowRun[]): WorkflowRun | undefined {
 	return runs.find((run) => run.startedAt !== null);
-}
-
-function isBehind(run: WorkflowRun, { startOrder, id }: Position): boolean {
-	return (compareText(startOrder, startOrderOf(run)) || compareText(id, run.id)) > 0;
 }

@@ -1,4 +1,4 @@
-import { type Ordered, startOrderOf } from "#protocol/order.ts";
+import { compareText, type Ordered, startOrderOf } from "#protocol/order.ts";
 
 /** A run's place in the list's order. */
 export interface Position {
@@ -31,4 +31,9 @@ export function decodeCursor(cursor: string): Position | null {
 	}
 	const [, startOrder, id] = POSITION.exec(text) ?? [];
 	return startOrder && id ? { startOrder, id } : null;
+}
+
+/** Whether a run comes after a position in the list's order. */
+export function isBehind(run: Ordered, { startOrder, id }: Position): boolean {
+	return (compareText(startOrder, startOrderOf(run)) || compareText(id, run.id)) > 0;
 }

@@ -2,109 +2,164 @@ import { withDeadline } from "../deadline.ts";
 import { readConfig } from "../env.ts";
 import { logError } from "../log.ts";
 import type { Scope } from "../scope.ts";
+import { mayReplace } from "./decide.ts";
+import { dropNotes, isNotedWhole, noteConfirmed, noteWhole, withNotes } from "./entry-notes.ts";
 
-/** A chat's history as this data centre keeps it: the served body, its owner, and its age. */
-export interface HistoryEntry {
+/** A chat's history as this data centre keeps it, without its body: whose it is, and how old it is. */
+export interface HistoryMeta {
 	/** The chat's owner. */
 	readonly userId: string;
 	/** The chat's revision that the body shows. */
 	readonly revision: string;
 	/** The body's entity tag, with its quotes (RFC 9110, 8.8.3). */
 	readonly etag: string;
-	/** The D1 bookmark of the read; null if D1 gave no bookmark. */
+	/** The body's length. */
+	readonly byteLength: number;
+	/** D1's own bookmark of the read, or null where D1 gave none. */
 	readonly bookmark: string | null;
 	/** When the body was read from D1, in milliseconds since the epoch. */
 	readonly readAt: number;
-	/** When D1 last confirmed that the chat has this `revision`, in milliseconds since the epoch. */
+	/** When D1 last said that `revision` is the chat's, in milliseconds since the epoch. */
 	readonly checkedAt: number;
-	/** The served JSON, in UTF-8. */
-	readonly body: ArrayBuffer;
 }
 
-/** An entry without its body. */
-export type HistoryMeta = Omit<HistoryEntry, "body">;
+/** A kept history. Its body, the served JSON in UTF-8, is not read yet: `readBody`, `passBody` or `dropBody`. */
+export interface HistoryCopy extends HistoryMeta {
+	readonly stream: ReadableStream<Uint8Array>;
+}
 
 /** The header that keeps an entry's meta. */
 const META = "x-history";
 
 interface KeptMeta extends HistoryMeta {
 	readonly chatId: string;
-	readonly byteLength: number;
 }
 
 /** Part of every key. Raise it when the served shape or the shape of an entry changes. */
 export const SHAPE_VERSION = 2;
 
 /**
- * A named cache: a `fetch` through the zone also reads the default one. The key has a host that no zone can have
- * (RFC 6761, 6.4), and nothing of the request but the chat id. It is a bare URL, since `match` answers 304 and ranges
- * by itself to a request with those headers.
+ * A cache of its own, which no `fetch` through the zone reads: only the default one is shared with those. The key is
+ * under the service's own host, as the Cache API asks for: under another, a look-up may cost a DNS query, or find
+ * nothing. Who asks for that address gets to this Worker, which has no such route.
+ * Nothing else of a request but the chat id is in the key, and it is a bare URL, since `match` answers 304 and ranges
+ * by itself to a request that asks for them.
  */
 export const openCache = () => caches.open("edge-runs-history");
-export const CACHE_ORIGIN = "https://history.invalid";
-const keyOf = (chatId: string) => `${CACHE_ORIGIN}/v${SHAPE_VERSION}/chats/${chatId}`;
+export const cacheKey = ({ host }: Scope, name: string) => `https://${host}/api/kept/v${SHAPE_VERSION}/${name}`;
+const keyOf = (scope: Scope, chatId: string) => cacheKey(scope, `chats/${chatId}`);
 
 /**
- * The entry of a chat, or null if the cache has no entry. A cache that fails or hangs costs speed, not answers. An entry
- * that is cut short, or belongs to another chat, is ignored.
+ * The copy of a chat's history, or null if there is none. A cache that fails or hangs costs speed, not answers. An
+ * entry of another chat, or whose body is not said to be as long as it was, counts as none.
  */
-export async function loadHistory(scope: Scope, chatId: string): Promise<HistoryEntry | null> {
-	return match(scope, chatId, async (response, { byteLength, ...meta }) => {
-		const body = await response.arrayBuffer();
-		return byteLength === body.byteLength ? { ...meta, body } : null;
-	});
-}
-
-/** As `loadHistory`, for callers that only need the entry's meta. */
-export async function peekHistory(scope: Scope, chatId: string): Promise<HistoryMeta | null> {
-	return match(scope, chatId, async (response, meta) => {
-		await response.body?.cancel();
-		return meta;
-	});
-}
-
-async function match<T>(
-	{ env, requestId }: Scope,
-	chatId: string,
-	use: (response: Response, meta: Omit<KeptMeta, "chatId">) => Promise<T | null>,
-): Promise<T | null> {
-	const find = async () => {
-		const response = await (await openCache()).match(keyOf(chatId));
-		if (!response) return null;
-		const kept = JSON.parse(decodeURIComponent(response.headers.get(META) ?? "")) as KeptMeta;
-		const { chatId: keptFor, ...meta } = kept;
-		return keptFor === chatId ? await use(response, meta) : null;
-	};
+export async function findHistory(scope: Scope, chatId: string): Promise<HistoryCopy | null> {
 	try {
-		return await withDeadline(find(), readConfig(env).storeTimeoutSeconds);
+		return await withDeadline(find(keyOf(scope, chatId), chatId), readConfig(scope.env).storeTimeoutSeconds);
 	} catch (error) {
-		logError({ requestId, event: "cache", doing: "match" }, error);
+		logError({ requestId: scope.requestId, event: "cache", doing: "match" }, error);
 		return null;
 	}
 }
 
-/** Keeps the entry of a chat for `seconds`. Never rejects. */
-export async function storeHistory(
-	{ requestId }: Scope,
-	chatId: string,
-	{ body, ...entry }: HistoryEntry,
-	seconds: number,
-): Promise<void> {
-	const meta: KeptMeta = { ...entry, chatId, byteLength: body.byteLength };
-	// Percent-encoded, since a header takes only Latin-1, and a user id may be any text.
-	const headers = { "cache-control": `max-age=${seconds}`, [META]: encodeURIComponent(JSON.stringify(meta)) };
+async function find(key: string, chatId: string): Promise<HistoryCopy | null> {
+	const response = await (await openCache()).match(key);
+	if (!response?.body) return null;
+	const { chatId: keptFor, ...meta } = JSON.parse(decodeURIComponent(response.headers.get(META) ?? "")) as KeptMeta;
+	const length = response.headers.get("content-length");
+	const isWhole = length === null || Number(length) === meta.byteLength;
+	if (keptFor === chatId && isWhole) return { ...withNotes(key, meta), stream: response.body };
+	await response.body.cancel();
+	return null;
+}
+
+/**
+ * The whole body of a copy. One that is cut short, or hangs, is logged and forgotten.
+ * @returns null if it is not whole
+ */
+export async function readBody(scope: Scope, chatId: string, copy: HistoryCopy): Promise<ArrayBuffer | null> {
 	try {
-		await (await openCache()).put(keyOf(chatId), new Response(body, { headers }));
+		const read = new Response(copy.stream).arrayBuffer();
+		const body = await withDeadline(read, readConfig(scope.env).storeTimeoutSeconds);
+		if (body.byteLength !== copy.byteLength) throw new Error(`cut at ${body.byteLength} of ${copy.byteLength} bytes`);
+		noteWhole(keyOf(scope, chatId), copy);
+		return body;
 	} catch (error) {
-		logError({ requestId, event: "cache", doing: "put" }, error);
+		logError({ requestId: scope.requestId, event: "cache", doing: "read" }, error);
+		scope.waitUntil(forgetHistory(scope, chatId));
+		return null;
 	}
 }
 
-/** Forgets the entry of a chat. Never rejects. */
-export async function forgetHistory({ requestId }: Scope, chatId: string): Promise<void> {
+/** Up to this many bytes it costs no more to read a body than to pass it on: measured, in workerd. */
+const SMALL_BYTES = 128 * 1024;
+
+/**
+ * The body of a copy, to be sent. A large one is passed on unread where this isolate has read it once and found it
+ * whole. Should it be cut since, it ends before its `Content-Length`: the client sees a broken answer, not a short one,
+ * and the entry is replaced within a minute. Any other is read first.
+ * @returns null if it is not whole
+ */
+export async function passBody(
+	scope: Scope,
+	chatId: string,
+	copy: HistoryCopy,
+): Promise<ArrayBuffer | ReadableStream<Uint8Array> | null> {
+	const { stream, byteLength } = copy;
+	if (byteLength <= SMALL_BYTES || !isNotedWhole(keyOf(scope, chatId), copy)) return readBody(scope, chatId, copy);
+	const { readable, writable } = new FixedLengthStream(byteLength);
+	// Fails where the client goes, too. Nothing is left to be done, nor to be told: see above.
+	stream.pipeTo(writable).catch(() => {});
+	return readable;
+}
+
+/** Says that nobody will read a copy's body. */
+export function dropBody({ stream }: HistoryCopy): void {
+	// Of a stream that has failed meanwhile.
+	stream.cancel().catch(() => {});
+}
+
+/** Keeps a history for `seconds`, unless a newer one is kept already. Never rejects. */
+export async function storeHistory(
+	scope: Scope,
+	chatId: string,
+	{ body, ...meta }: HistoryMeta & { readonly body: ArrayBuffer },
+	seconds: number,
+): Promise<void> {
+	const key = keyOf(scope, chatId);
+	const kept: KeptMeta = { ...meta, chatId };
+	// Percent-encoded, since a header takes Latin-1 and a user id may be any text.
+	const headers = { "cache-control": `max-age=${seconds}`, [META]: encodeURIComponent(JSON.stringify(kept)) };
 	try {
-		await (await openCache()).delete(keyOf(chatId));
+		const before = await findHistory(scope, chatId);
+		if (before) dropBody(before);
+		if (before && !mayReplace(before, meta, Date.now())) return;
+		dropNotes(key);
+		await (await openCache()).put(key, new Response(body, { headers }));
 	} catch (error) {
-		logError({ requestId, event: "cache", doing: "delete" }, error);
+		logError({ requestId: scope.requestId, event: "cache", doing: "put" }, error);
+	}
+}
+
+/** As `findHistory`, for somebody who needs the meta only. */
+export async function peekHistory(scope: Scope, chatId: string): Promise<HistoryMeta | null> {
+	const copy = await findHistory(scope, chatId);
+	if (copy) dropBody(copy);
+	return copy;
+}
+
+/** Notes that D1 has confirmed the kept history. */
+export function confirmHistory(scope: Scope, chatId: string, meta: HistoryMeta): void {
+	noteConfirmed(keyOf(scope, chatId), meta);
+}
+
+/** Forgets the entry of a chat. Never rejects. */
+export async function forgetHistory(scope: Scope, chatId: string): Promise<void> {
+	const key = keyOf(scope, chatId);
+	try {
+		dropNotes(key);
+		await (await openCache()).delete(key);
+	} catch (error) {
+		logError({ requestId: scope.requestId, event: "cache", doing: "delete" }, error);
 	}
 }

@@ -1,8 +1,10 @@
 import { and, desc, eq, inArray, isNull, ne, type SQL, sql } from "drizzle-orm";
 import { forOwner } from "../access/owner.ts";
+import { PRIMARY } from "../db/bookmark.ts";
 import { drizzleOver } from "../db/drizzle.ts";
 import { askD1 } from "../db/read.ts";
 import { chats, workflowRuns } from "../db/schema.ts";
+import { ServiceError } from "../errors.ts";
 import type { Scope, Session } from "../scope.ts";
 import type { Position } from "./cursor.ts";
 import { runJson } from "./json.ts";
@@ -30,23 +32,30 @@ export interface ChatRuns {
 }
 
 /**
- * Some of a chat's runs for its owner, straight from D1. Session and runs are read at the same time.
+ * One of a chat's runs for its owner, straight from D1. Session and run are read at the same time.
  * @param chatId lower-case UUID
- * @param bookmark D1 bookmark. The answer is at least as new
- * @throws {ServiceError} CHAT_NOT_FOUND, CHAT_FORBIDDEN, STORE_UNAVAILABLE, or the error that `session` rejects with
+ * @param runId lower-case UUID
+ * @param bookmark D1 bookmark of a caller's. The answer is at least as new
+ * @returns the run as JSON text
+ * @throws {ServiceError} CHAT_NOT_FOUND, CHAT_FORBIDDEN, RUN_NOT_FOUND, STORE_UNAVAILABLE, or the error that `session`
+ *   rejects with
  */
-export async function readSlice(
+export async function readRun(
 	scope: Scope,
 	session: Promise<Session>,
 	chatId: string,
-	slice: Slice,
+	runId: string,
 	bookmark?: string,
-): Promise<ChatRuns & { readonly bookmark: string | null }> {
+): Promise<{ readonly run: string; readonly bookmark: string | null }> {
 	const read = async () => {
-		const answer = await askD1(scope, bookmark ?? null, (d1) => readChatRuns(d1, chatId, slice));
+		const from = bookmark === undefined ? null : PRIMARY;
+		const answer = await askD1(scope, from, (d1) => readChatRuns(d1, chatId, { runId }));
 		return answer.found && { ...answer.found, bookmark: answer.bookmark };
 	};
-	return forOwner(scope, session, read());
+	const { runs, bookmark: seen } = await forOwner(scope, session, read());
+	const [run] = runs;
+	if (run === undefined) throw new ServiceError("RUN_NOT_FOUND");
+	return { run, bookmark: seen };
 }
 
 /**

@@ -1,15 +1,14 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type HistoryEntry, loadHistory, SHAPE_VERSION, storeHistory } from "../../../src/workflow-runs/edge-cache.ts";
+import { BOOKMARK } from "../../../src/db/bookmark.ts";
 import { insertChat, insertRuns, requestWith, runsPath, signIn, uuid } from "../helpers.ts";
 import { putRun, report } from "../recording/recorder.ts";
-import { type Hooks, watchBindings } from "../watch-bindings.ts";
+import { type Hooks, type Query, watchBindings } from "../watch-bindings.ts";
+import { age, type KeptHistory, keptHistory, keyOf } from "./kept.ts";
 
 afterEach(() => {
 	vi.restoreAllMocks();
 });
-
-const scope = { env, requestId: "test", facts: {}, waitUntil: () => {} };
 
 interface Chat {
 	chat: string;
@@ -40,20 +39,25 @@ async function read({ chat, cookie }: Chat, headers: Record<string, string> = {}
 	};
 }
 
-/** Makes the chat's entry look as old as `seconds`, since it was read or since D1 vouched for it. */
-async function age(chat: string, seconds: { read?: number; checked?: number }, change: Partial<HistoryEntry> = {}) {
-	const entry = (await loadHistory(scope, chat)) as HistoryEntry;
-	await storeHistory(
-		scope,
-		chat,
-		{
-			...entry,
-			readAt: entry.readAt - 1000 * (seconds.read ?? 0),
-			checkedAt: entry.checkedAt - 1000 * (seconds.checked ?? 0),
-			...change,
-		},
-		3600,
-	);
+/** What such queries read, asked again. */
+async function rowsRead(queries: Query[]): Promise<number> {
+	const results = await env.DB.batch(queries.map(({ sql, params }) => env.DB.prepare(sql).bind(...params)));
+	return results.reduce((sum, { meta }) => sum + meta.rows_read, 0);
+}
+
+/** Newer than whatever D1 has. */
+const INVENTED = "ffffffff-ffffffff-ffffffff-ffffffffffffffffffffffffffffffff";
+
+/** A D1 that waits for a state that never comes where it is asked for one, and what it was asked to read from. */
+function waitingD1() {
+	const asked: string[] = [];
+	const never = () => new Promise<never>(() => {});
+	const waiting = { prepare: env.DB.prepare.bind(env.DB), batch: never, getBookmark: () => INVENTED };
+	const withSession = (from: string) => {
+		asked.push(from);
+		return from === INVENTED ? waiting : env.DB.withSession(from);
+	};
+	return { DB: { withSession } as unknown as D1Database, asked };
 }
 
 const failD1: Hooks = {
@@ -80,9 +84,7 @@ describe("the edge cache", () => {
 		await age(chat.chat, { checked: 2 });
 		const second = await read(chat);
 		expect(second).toMatchObject({ cache: "edge-runs; fwd=stale; fwd-status=304", roundTrips: 1, text: first.text });
-		// What it asked, asked again.
-		const results = await env.DB.batch(second.queries.map(({ sql, params }) => env.DB.prepare(sql).bind(...params)));
-		expect(results.reduce((sum, { meta }) => sum + meta.rows_read, 0)).toBeLessThanOrEqual(2);
+		expect(await rowsRead(second.queries)).toBeLessThanOrEqual(2);
 		// And the copy is fresh again.
 		expect(await read(chat)).toMatchObject({ roundTrips: 0 });
 	});
@@ -133,8 +135,43 @@ describe("the edge cache", () => {
 		},
 	);
 
-	it("asks the primary if D1 does not know a caller's bookmark", async () => {
+	it("never makes D1 wait for a caller's bookmark, which may be invented", async () => {
 		const chat = await ownChat();
+		for (const setUp of [() => {}, () => age(chat.chat, { checked: 2 })]) {
+			await setUp();
+			const { DB, asked } = waitingD1();
+			const impatient = { DB, STORE_TIMEOUT_SECONDS: "0.2" };
+			const headers = { cookie: chat.cookie, "x-d1-bookmark": INVENTED };
+			for (const path of ["", "?limit=1", `/${chat.runs[0]}`]) {
+				expect((await requestWith(impatient, runsPath(chat.chat) + path, { headers })).status).toBe(200);
+			}
+			expect(new Set(asked)).toEqual(new Set(["first-primary"]));
+		}
+	});
+
+	it("keeps D1's bookmark, not a caller's, so that nobody else waits for an invented one", async () => {
+		const chat = await ownChat();
+		expect(await read(chat, { "x-d1-bookmark": INVENTED })).toMatchObject({ status: 200, roundTrips: 1 });
+		const kept = await keptHistory(chat.chat);
+		expect(kept?.bookmark).toMatch(BOOKMARK);
+		expect(kept?.bookmark).not.toBe(INVENTED);
+		await age(chat.chat, { checked: 2 });
+		const { DB, asked } = waitingD1();
+		const next = await requestWith({ DB }, runsPath(chat.chat), { headers: { cookie: chat.cookie } });
+		expect([next.status, asked]).toEqual([200, [kept?.bookmark]]);
+	});
+
+	it("is a hit for a bookmark that the copy includes", async () => {
+		const chat = await ownChat();
+		const first = await read(chat);
+		const bookmark = first.header("x-d1-bookmark") as string;
+		expect(await read(chat, { "x-d1-bookmark": bookmark })).toMatchObject({ cache: "edge-runs; hit", roundTrips: 0 });
+	});
+
+	it("asks the primary once if D1 does not know the copy's bookmark", async () => {
+		const chat = await ownChat();
+		await read(chat);
+		await age(chat.chat, { checked: 2 });
 		let asked = 0;
 		const failOnce: Hooks = {
 			onD1: () => {
@@ -142,24 +179,80 @@ describe("the edge cache", () => {
 				if (asked === 1) throw new Error("D1_ERROR: unknown bookmark");
 			},
 		};
-		const invented = "ffffffff-ffffffff-ffffffff-ffffffffffffffffffffffffffffffff";
-		expect(await read(chat, { "x-d1-bookmark": invented }, failOnce)).toMatchObject({ status: 200, roundTrips: 2 });
+		expect(await read(chat, {}, failOnce)).toMatchObject({ status: 200, roundTrips: 2 });
+	});
+
+	it.each([
+		["D1_ERROR: D1 DB is overloaded. Requests queued for too long."],
+		["D1_ERROR: D1 DB is overloaded. Too many requests queued."],
+		["D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset."],
+		["D1_ERROR: D1 DB exceeded its CPU time limit and was reset."],
+	])("does not ask an overloaded D1 again: %s", async (message) => {
+		const chat = await ownChat();
+		await read(chat);
+		await age(chat.chat, { checked: 2 });
+		const overloaded: Hooks = {
+			onD1: () => {
+				throw new Error(message);
+			},
+		};
+		const answer = await read(chat, {}, overloaded);
+		expect(answer).toMatchObject({ status: 200, roundTrips: 1 });
+		expect(answer.cache).toContain("stale-if-error");
+	});
+
+	it("does not step back if a slow read ends after a newer one", async () => {
+		const chat = await ownChat();
+		const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+		const { promise: isRead, resolve: hasRead } = Promise.withResolvers<void>();
+		// It has read three runs, and hears of it only when a fourth was stored, read and kept.
+		const slow = read(
+			chat,
+			{},
+			{
+				afterD1: () => {
+					hasRead();
+					return answered;
+				},
+			},
+		);
+		await isRead;
+		expect((await putRun(chat.chat, uuid(), report())).status).toBe(201);
+		expect(JSON.parse((await read(chat)).text).data.workflowRuns).toHaveLength(4);
+		answer();
+		expect(JSON.parse((await slow).text).data.workflowRuns).toHaveLength(3);
+		const next = await read(chat);
+		expect(next).toMatchObject({ cache: "edge-runs; hit", roundTrips: 0 });
+		expect(JSON.parse(next.text).data.workflowRuns).toHaveLength(4);
+	});
+
+	it.each([
+		["STALE_IF_ERROR_SECONDS=0", { STALE_IF_ERROR_SECONDS: 0 }, "hit"],
+		["FRESH_SECONDS=0", { FRESH_SECONDS: 0 }, "fwd=stale; fwd-status=304"],
+		["both 0", { STALE_IF_ERROR_SECONDS: 0, FRESH_SECONDS: 0 }, "fwd=stale; fwd-status=304"],
+	])("keeps a copy, whatever the settings: %s", async (_, vars, use) => {
+		const { chat, cookie } = await ownChat();
+		const ask = () => requestWith(vars, runsPath(chat), { headers: { cookie } });
+		expect((await ask()).headers.get("cache-status")).toBe("edge-runs; fwd=miss; stored");
+		expect((await ask()).headers.get("cache-status")).toBe(`edge-runs; ${use}`);
+	});
+
+	it("keeps it under the service's own host, in a cache that no fetch reads, at an address without a route", async () => {
+		const chat = await ownChat();
+		await read(chat);
+		expect(new URL(keyOf(chat.chat)).host).toBe("edge-runs.test");
+		expect(await (await caches.open("edge-runs-history")).match(keyOf(chat.chat))).toBeTruthy();
+		expect(await caches.default.match(keyOf(chat.chat))).toBeUndefined();
+		const { pathname } = new URL(keyOf(chat.chat));
+		const { status, headers } = await requestWith({}, pathname, { headers: { cookie: chat.cookie } });
+		expect([status, headers.get("cache-control")]).toEqual([404, "no-store"]);
 	});
 
 	it("does not keep an answer to a stranger, with a stranger's bookmark", async () => {
 		const chat = await ownChat();
 		const { cookie } = await signIn(uuid());
-		const invented = "ffffffff-ffffffff-ffffffff-ffffffffffffffffffffffffffffffff";
-		expect((await read({ ...chat, cookie }, { "x-d1-bookmark": invented })).status).toBe(403);
-		expect(await loadHistory(scope, chat.chat)).toBeNull();
-	});
-
-	it("sends filtered and paged reads to D1", async () => {
-		const chat = await ownChat();
-		await read(chat);
-		for (const query of ["?status=completed", "?limit=2"]) {
-			expect(await read(chat, {}, {}, query)).toMatchObject({ cache: "edge-runs; fwd=bypass", roundTrips: 1 });
-		}
+		expect((await read({ ...chat, cookie }, { "x-d1-bookmark": INVENTED })).status).toBe(403);
+		expect(await keptHistory(chat.chat)).toBeNull();
 	});
 
 	it("has only the chat of a request in its key", async () => {
@@ -181,12 +274,25 @@ describe("a copy's owner", () => {
 		const chat = await ownChat();
 		const { header } = await read(chat);
 		const stranger = { ...chat, cookie: (await signIn(uuid())).cookie };
-		expect(await read(stranger)).toMatchObject({ status: 403, roundTrips: 0 });
+		const refused = await read(stranger);
+		expect(refused).toMatchObject({ status: 403, roundTrips: 1 });
+		expect(await rowsRead(refused.queries)).toBeLessThanOrEqual(2);
 		for (const etag of [header("etag") as string, "*"]) {
 			const refused = await read(stranger, { "if-none-match": etag });
 			expect(refused.status).toBe(403);
 			expect(refused.header("etag")).toBeNull();
 		}
+	});
+
+	it("is read from D1 before anybody is refused: a new owner need not wait for the end of the fresh window", async () => {
+		const chat = await ownChat();
+		await read(chat);
+		const heir = { ...chat, cookie: (await signIn(uuid())).cookie };
+		expect((await read(heir)).status).toBe(403);
+		const user = uuid();
+		await env.DB.prepare("update chats set user_id = ? where id = ?").bind(user, chat.chat).run();
+		expect(await read({ ...chat, cookie: (await signIn(user)).cookie })).toMatchObject({ status: 200, roundTrips: 1 });
+		expect(await read(chat)).toMatchObject({ status: 403 });
 	});
 
 	it("is read from D1, not from the copy, after the fresh window", async () => {
@@ -206,7 +312,7 @@ describe("a copy's owner", () => {
 		await env.DB.prepare("update chats set deleted_at = '2024-02-04T12:00:00.000Z' where id = ?").bind(chat.chat).run();
 		await age(chat.chat, { checked: 2 });
 		expect((await read(chat)).status).toBe(404);
-		expect(await loadHistory(scope, chat.chat)).toBeNull();
+		expect(await keptHistory(chat.chat)).toBeNull();
 		expect(await read(chat, {}, failD1)).toMatchObject({ status: 503 });
 	});
 });
@@ -280,10 +386,9 @@ describe("a cache that is not what it should be", () => {
 	it("is not believed where an entry is cut short, another chat's, or not an entry at all", async () => {
 		const other = await ownChat();
 		await read(other);
-		const entry = (await loadHistory(scope, other.chat)) as HistoryEntry;
+		const entry = (await keptHistory(other.chat)) as KeptHistory;
 		const cache = await caches.open("edge-runs-history");
-		const key = (chat: string) => `https://history.invalid/v${SHAPE_VERSION}/chats/${chat}`;
-		const whole = (await cache.match(key(other.chat))) as Response;
+		const whole = (await cache.match(keyOf(other.chat))) as Response;
 		const meta = whole.headers.get("x-history") as string;
 		const headers = (value: string) => ({ "cache-control": "max-age=3600", "x-history": value });
 		const made: ((chat: string) => Response)[] = [
@@ -296,7 +401,7 @@ describe("a cache that is not what it should be", () => {
 		];
 		for (const make of made) {
 			const chat = await ownChat(2);
-			await cache.put(key(chat.chat), make(chat.chat));
+			await cache.put(keyOf(chat.chat), make(chat.chat));
 			const answer = await read(chat);
 			expect(answer).toMatchObject({ status: 200, roundTrips: 1 });
 			expect(JSON.parse(answer.text).data.workflowRuns.map((run: { chatId: string }) => run.chatId)).toEqual([
