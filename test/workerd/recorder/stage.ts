@@ -1,7 +1,7 @@
 import { exports } from "cloudflare:workers";
 import { createRecorder, type RecorderError, type RecorderOptions } from "#recorder/index.ts";
 import type { WorkflowRun } from "../../../src/workflow-runs/schemas.ts";
-import { runsPath, uuid } from "../helpers.ts";
+import { uuid } from "../helpers.ts";
 import { type OwnedChat, recording, registeredChat as register, TOKENS } from "../recording/recorder.ts";
 
 export interface Stage {
@@ -49,11 +49,13 @@ export function overBinding(options: RecorderOptions = {}): Stage {
 	return { recorder, errors, requests: [] };
 }
 
-/** What the chat's owner sees. */
-export async function list({ chat, cookie }: OwnedChat): Promise<WorkflowRun[]> {
-	const url = `http://edge-runs.test${runsPath(chat)}`;
-	const response = await exports.default.fetch(new Request(url, { headers: { cookie } }));
-	if (!response.ok) throw new Error(`the list answered ${response.status}`);
+/** What the chat's owner sees, once all that was written until now is visible. */
+export async function list({ chat, user, cookie }: OwnedChat): Promise<WorkflowRun[]> {
+	const url = `http://edge-runs.test/api/chats/${chat}`;
+	// Changes nothing, and its bookmark is that of the newest write.
+	const again = await exports.default.fetch(new Request(url, recording("PUT", { userId: user })));
+	const headers = { cookie, "x-d1-bookmark": again.headers.get("x-d1-bookmark") as string };
+	const response = await exports.default.fetch(new Request(`${url}/workflow-runs`, { headers }));
 	return ((await response.json()) as { data: { workflowRuns: WorkflowRun[] } }).data.workflowRuns;
 }
 

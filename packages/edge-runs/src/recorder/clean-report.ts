@@ -32,7 +32,7 @@ export function cleanReport(chatId: string, run: Given, now: number): CleanRepor
 	const { id, workflowId, status } = run;
 	if (typeof id !== "string" || typeof workflowId !== "string" || !isStatus(status)) return;
 	const cleaning: Cleaning = { now, leftOut: [], weight: BASE_WEIGHT };
-	const workflowName = cleanName(run["workflowName"]);
+	const workflowName = cleanName(run["workflowName"]) || undefined;
 	const externalId = cleanId(run["externalId"], "external");
 	const messageId = cleanId(run["messageId"], "message");
 	const parentRunId = typeof run["parentRunId"] === "string" ? uuidFor("run", run["parentRunId"]) : undefined;
@@ -79,9 +79,9 @@ function cleanStep(given: Given, path: string, cleaning: Cleaning): WorkflowRunS
 const STATUSES = new Set<unknown>(["pending", "running", "completed", "failed", "cancelled"]);
 const isStatus = (given: unknown): given is WorkflowRunStatus => STATUSES.has(given);
 
-/** A name for people: cut if it is too long, left out if it is empty. */
+/** A name for people: cut if it is too long. */
 function cleanName(given: unknown): string | undefined {
-	return typeof given === "string" && given !== "" ? cutText(given, MAX_NAME) : undefined;
+	return typeof given === "string" ? cutText(given, MAX_NAME) : undefined;
 }
 
 /** An id is not cut, since another could be cut to the same: a longer one becomes its UUID. */

@@ -1,0 +1,72 @@
+import { afterEach, expect, it, vi } from "vitest";
+import { list, overHttp, registeredChat, type Stage, uuid } from "./stage.ts";
+
+const stages: Stage[] = [];
+/** A recorder that says every fifth of a second that its runs are alive. */
+function beating() {
+	const stage = overHttp(undefined, { heartbeatSeconds: 0.2 });
+	stages.push(stage);
+	return stage;
+}
+afterEach(async () => {
+	for (const { recorder } of stages.splice(0)) await recorder.close();
+});
+
+const bodyOf = async (request: Request | undefined) => {
+	const body = (await request?.clone().json()) as { workflowRuns: Record<string, unknown>[] } | undefined;
+	return body?.workflowRuns;
+};
+
+it("a run that is active and silent says that it is alive, by what it said last and a new moment", async () => {
+	const { recorder, requests } = beating();
+	const chat = await registeredChat();
+	const run = recorder.run({ chatId: chat.chat, workflow: "Slow" });
+	run.activity("Waiting for an approval", { waiting: true });
+	await recorder.flush();
+	const [before] = await list(chat);
+	await vi.waitFor(() => expect(requests.length).toBeGreaterThan(2), { timeout: 10_000 });
+	await recorder.flush();
+	const [after] = await list(chat);
+	expect(after?.activity).toMatchObject({ message: "Waiting for an approval", waiting: true });
+	expect((after?.activity?.at as string) > (before?.activity?.at as string)).toBe(true);
+	expect(after?.status).toBe("running");
+
+	run.end();
+	await recorder.flush();
+	const sent = requests.length;
+	await new Promise((resolve) => setTimeout(resolve, 500));
+	expect(requests).toHaveLength(sent);
+	expect((await list(chat))[0]).toMatchObject({ status: "completed" });
+});
+
+it("a run that says nothing of what it does says that it runs", async () => {
+	const { recorder, requests } = beating();
+	const chat = await registeredChat();
+	recorder.report({ chatId: chat.chat, run: { id: uuid(), workflowId: uuid(), status: "pending" } });
+	await vi.waitFor(() => expect(requests.length).toBeGreaterThan(1), { timeout: 10_000 });
+	expect(await bodyOf(requests[1])).toMatchObject([{ status: "pending", activity: { message: "Queued" } }]);
+});
+
+it("a run that another process has ended, or told more of, is heard of in the answer", async () => {
+	const { recorder, requests } = beating();
+	const other = overHttp();
+	const chat = await registeredChat();
+	const run = { id: uuid(), workflowId: uuid() };
+	const at = new Date(Date.now() + 1_000).toISOString();
+	other.recorder.report({
+		chatId: chat.chat,
+		run: { ...run, status: "running", activity: { at, message: "Writing" } },
+	});
+	await other.recorder.flush();
+	recorder.report({ chatId: chat.chat, run: { ...run, status: "running" } });
+	await recorder.flush();
+	await vi.waitFor(() => expect(requests.length).toBeGreaterThan(1), { timeout: 10_000 });
+	expect(await bodyOf(requests[1])).toMatchObject([{ activity: { message: "Writing" } }]);
+
+	other.recorder.report({ chatId: chat.chat, run: { ...run, status: "failed", error: { message: "no" } } });
+	await other.recorder.flush();
+	// Its next word is its last, as the answer to it says that the run has ended.
+	const heard = requests.length + 2;
+	await new Promise((resolve) => setTimeout(resolve, 1_000));
+	expect(requests.length).toBeLessThanOrEqual(heard);
+});
