@@ -5,8 +5,8 @@ export type Bounded =
 	| { readonly is: "json"; readonly value: JsonValue; readonly length: number }
 	| { readonly is: "nothing" | "too large" | "not json" };
 
-/** Deeper values are circular, or of no use. */
-const MAX_DEPTH = 500;
+/** As deep as the service takes an output. Deeper values are circles, or as good as. */
+const MAX_DEPTH = 100;
 
 /**
  * A copy of a value as JSON would carry it, so that later changes of the value do not change the report. A huge value

@@ -4,7 +4,7 @@ import { type Part, partOf } from "./pack.ts";
 import type { Recorded, Transport } from "./transport.ts";
 
 /** Refusals of whatever is reported of a chat. */
-const OF_THE_CHAT = new Set<string | null>(["CHAT_NOT_FOUND", "INVALID_CHAT_ID", "CHAT_CONFLICT"]);
+const OF_THE_CHAT = new Set<string | null>(["CHAT_NOT_FOUND", "CHAT_DELETED", "INVALID_CHAT_ID", "CHAT_CONFLICT"]);
 
 export const isOfTheChat = (error: unknown): error is Refusal =>
 	error instanceof Refusal && OF_THE_CHAT.has(error.code);
