@@ -9,7 +9,11 @@ import { readText } from "./dev-server.ts";
 /** The one-liner of the docs, in Python. */
 function byPython(engine: string, id: string): string {
 	const [, code] = /python3 -c '([^']+)'/.exec(readText("docs/recording.md")) as RegExpExecArray;
-	const { stdout, stderr } = spawnSync("python3", ["-c", code as string, engine, id], { encoding: "utf8" });
+	const { stdout, stderr } = spawnSync("python3", ["-c", code as string, engine, id], {
+		encoding: "utf8",
+		// Whatever the machine's locale is.
+		env: { ...process.env, PYTHONUTF8: "1" },
+	});
 	expect(stderr).toBe("");
 	return stdout.trim();
 }

@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { buildSync } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readText, root, temporaryFolder } from "./dev-server.ts";
+import { fencedBlocks } from "./documents.ts";
 import { startService, TOKEN } from "./harness.ts";
 
 /*
@@ -17,7 +18,11 @@ const tarball = `edge-runs-${version}.tgz`;
 let service: Awaited<ReturnType<typeof startService>>;
 
 function run(command: string, ...args: string[]) {
-	const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: "utf8" });
+	const { status, stdout, stderr } = spawnSync(command, args, {
+		cwd: folder,
+		encoding: "utf8",
+		env: { ...process.env, RECORDER_TOKEN: TOKEN },
+	});
 	return { status, output: stdout + stderr };
 }
 
@@ -38,6 +43,14 @@ function foreignImports(file: string): string[] {
 	return [...foreign].sort();
 }
 
+/** What the documents show of the recorder, with what an engine of one's own would have. */
+const [recorderExample, workerExample] = ["function answer(", "export default"].map((part) =>
+	fencedBlocks(readText("docs/recording.md"), "ts").find((block) => block.includes(part)),
+) as [string, string];
+const ENGINE = `
+	const fetchSources = async (question: string) => [question];
+	const write = async (question: string, sources: string[]) => question + sources.length;`;
+
 /** A command line tool of the repository's. */
 const runTool = (file: string, ...args: string[]) =>
 	run(process.execPath, path.join(root, "node_modules", file), ...args);
@@ -51,14 +64,18 @@ beforeAll(async () => {
 	// What the examples need comes from here, so that the test needs no registry.
 	const from = (name: string) => `file:${path.join(root, "node_modules", name)}`;
 	const dependencies = { "edge-runs": `file:${tarball}`, react: from("react") };
-	const devDependencies = { "@types/react": from("@types/react"), csstype: from("csstype") };
+	const typesOnly = ["@types/node", "undici-types", "@types/react", "csstype", "@cloudflare/workers-types"];
+	const devDependencies = Object.fromEntries(typesOnly.map((name) => [name, from(name)]));
 	writeFileSync(
 		path.join(folder, "package.json"),
 		JSON.stringify({ private: true, type: "module", dependencies, devDependencies }),
 	);
 	const installed = run("npm", "install", "--offline", "--no-audit", "--no-fund");
 	expect(installed.status, installed.output).toBe(0);
-	service = await startService();
+	writeFileSync(path.join(folder, "worker.ts"), workerExample);
+	const services = [{ binding: "RUNS", service: "edge-runs", entrypoint: "WorkflowRunRecorder" }];
+	const main = path.join(folder, "worker.ts");
+	service = await startService({ config: { name: "engine", main, compatibility_date: "2026-10-23", services } });
 });
 afterAll(async () => {
 	await service.server.close();
@@ -129,30 +146,63 @@ describe("the packed package", () => {
 		expect(run(process.execPath, "use.mjs")).toEqual({ status: 0, output: "running true INVALID_SESSION\n" });
 	});
 
-	it.each(["Bundler", "NodeNext"])(
-		"has types that the documented examples compile with, resolved as %s",
-		(resolution) => {
-			const blocks = [...readText("docs/client.md").matchAll(/```tsx?\n([\s\S]*?)```/g)].map(
-				([, text]) => text as string,
-			);
-			const files = blocks.map((text, index) => {
-				writeFileSync(path.join(folder, `example-${index}.tsx`), text);
-				return `example-${index}.tsx`;
-			});
-			expect(files.length).toBeGreaterThan(2);
+	it("records by the documented ten lines in plain Node, and ends when all is sent", async () => {
+		expect(recorderExample.trim().split("\n").length).toBeLessThanOrEqual(12);
+		const example = recorderExample.replace("https://YOUR-WORKER", service.url);
+		writeFileSync(
+			path.join(folder, "record.ts"),
+			`${example}${ENGINE}\nconsole.log(await answer("thread 2", "reader", "Why?"));`,
+		);
+		expect(run(process.execPath, "record.ts")).toEqual({ status: 0, output: "Why?1\n" });
+		expect(await runsOf("reader")).toEqual([
+			{ status: "completed", steps: ["Fetch sources completed", "Write completed"] },
+		]);
+	});
+
+	it("records from another Worker over its service binding", async () => {
+		const response = await service.server.getWorker("engine").fetch("http://engine.test/");
+		expect(await response.text()).toBe("An answer");
+		await vi.waitFor(
+			async () => expect(await runsOf("demo-user")).toEqual([{ status: "completed", steps: ["Write completed"] }]),
+			{ timeout: 10_000 },
+		);
+	});
+
+	/** A user's runs, as D1 has them. */
+	async function runsOf(user: string) {
+		const { results } = await service.DB.prepare(
+			`select status, steps from workflow_runs where chat_id in (select id from chats where user_id = '${user}')`,
+		).all<{ status: string; steps: string }>();
+		return results.map(({ status, steps }) => ({
+			status,
+			steps: (JSON.parse(steps) as { name: string; status: string }[]).map(({ name, status }) => `${name} ${status}`),
+		}));
+	}
+
+	const clientExamples = ["ts", "tsx"].flatMap((language) => fencedBlocks(readText("docs/client.md"), language));
+	const inBrowsers = { lib: ["ES2024", "DOM"], types: [] as string[], jsx: "react-jsx" };
+	it.each([
+		["client", clientExamples, inBrowsers],
+		["recorder", [recorderExample + ENGINE], { lib: ["ES2022"], types: ["node"] }],
+		["Worker", [workerExample], { lib: ["ES2022"], types: ["@cloudflare/workers-types"] }],
+	])("has types that the documented %s compiles with, resolved as Bundler and as NodeNext", (_, texts, options) => {
+		expect(texts.length).toBeGreaterThan(0);
+		const files = texts.map((text, index) => {
+			writeFileSync(path.join(folder, `example-${index}.tsx`), text);
+			return `example-${index}.tsx`;
+		});
+		for (const resolution of ["Bundler", "NodeNext"]) {
 			const compilerOptions = {
 				strict: true,
 				noEmit: true,
 				exactOptionalPropertyTypes: true,
-				jsx: "react-jsx",
 				target: "ES2022",
 				module: resolution === "Bundler" ? "ESNext" : "NodeNext",
 				moduleResolution: resolution,
-				lib: ["ES2024", "DOM"],
-				types: [],
+				...options,
 			};
 			writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
-			expect(runTool("typescript/bin/tsc", "-p", ".").output).toBe("");
-		},
-	);
+			expect(runTool("typescript/bin/tsc", "-p", ".").output, resolution).toBe("");
+		}
+	});
 });
