@@ -33,7 +33,8 @@ it("whatever a network loses or repeats, a run ends as the merge of all that was
 				if (waits.next().value) await new Promise((resolve) => setTimeout(resolve));
 			}
 			await recorder.flush();
-			expect(errors.filter(({ kind }) => kind !== "unreachable")).toEqual([]);
+			// Metrics beyond their number are told, and left out by the merge, too.
+			expect(errors.filter(({ kind }) => kind !== "unreachable" && kind !== "invalid")).toEqual([]);
 			const whole = reports
 				.map((report): WorkflowRun => ({ ...report, id, chatId: chat.chat }))
 				.reduce((a, b) => mergeRuns(a, b), { ...(reports[0] as WorkflowRun), id, chatId: chat.chat });

@@ -45,6 +45,7 @@ export function cleanReport(chatId: string, run: Given, now: number): CleanRepor
 		...(externalId !== undefined && { externalId }),
 		...(messageId !== undefined && { messageId }),
 		...(parentRunId !== undefined && { parentRunId }),
+		...(run["assumed"] === true && { assumed: true }),
 		steps: [],
 	};
 	const { weight, leftOut } = cleaning;

@@ -89,12 +89,13 @@ function cleanActivity(given: unknown, cleaning: Cleaning): WorkflowRunActivity 
 
 function cleanMetrics(given: unknown, path: string, cleaning: Cleaning): WorkflowRunMetrics | undefined {
 	if (typeof given !== "object" || given === null) return undefined;
-	const kept = Object.entries(given).filter(([name, value]) => {
+	const entries = Object.entries(given);
+	const kept = entries.filter(([name, value]) => {
 		const isKept = name.length <= MAX_NAME && typeof value === "number" && Number.isFinite(value);
 		if (!isKept && value !== undefined) cleaning.leftOut.push(`${path}.${cutText(name, MAX_NAME)}`);
 		return isKept;
 	});
-	if (kept.length === 0) return undefined;
+	if (kept.length === 0 && entries.length > 0) return undefined;
 	for (const [name] of kept) cleaning.weight += name.length;
 	if (kept.length <= MAX_METRICS) return Object.fromEntries(kept);
 	// The same that the merge would keep.
