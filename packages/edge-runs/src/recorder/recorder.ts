@@ -44,6 +44,7 @@ class WorkflowRecorder implements Recorder {
 	readonly #active = new ActiveRuns();
 	readonly #waitUntil: RecorderOptions["waitUntil"];
 	readonly #heartbeatMilliseconds: number;
+	readonly #exitMilliseconds: number;
 	#stopHeartbeats: (() => void) | undefined;
 	#isClosed = false;
 	#isWaitedFor = false;
@@ -54,6 +55,7 @@ class WorkflowRecorder implements Recorder {
 		this.#transport = transport;
 		this.#waitUntil = options.waitUntil;
 		this.#heartbeatMilliseconds = (options.heartbeatSeconds ?? (isWorkers() ? 0 : 60)) * 1000;
+		this.#exitMilliseconds = (options.flushAtExitSeconds ?? 5) * 1000;
 		this.#sender =
 			transport &&
 			new Sender({
@@ -142,7 +144,7 @@ class WorkflowRecorder implements Recorder {
 		let hasFlushed = false;
 		this.#atExit ??= atExit(() => {
 			// Once: a process whose service is away must end all the same.
-			if (!hasFlushed) void this.flush();
+			if (!hasFlushed) void this.flush({ timeoutMilliseconds: this.#exitMilliseconds });
 			hasFlushed = true;
 		});
 	}

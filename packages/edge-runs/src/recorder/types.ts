@@ -41,6 +41,8 @@ export interface RecorderOptions {
 	 * dropped. Default: 32,000,000.
 	 */
 	maxWaitingBytes?: number | undefined;
+	/** How long a process that has nothing left to do lives on to send what waits. The default is 5. */
+	flushAtExitSeconds?: number | undefined;
 }
 
 /** A state of one run, as an adapter reports it. */
