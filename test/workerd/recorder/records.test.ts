@@ -153,7 +153,9 @@ describe.each<[string, () => Stage]>([
 		run.end();
 		await recorder.flush();
 		expect(errors).toMatchObject([{ kind: "refused", code: "CHAT_NOT_FOUND", chatId: chat.chat, runIds: [run.id] }]);
-		const stored = await env.DB.prepare("select deleted_at from chats where id = ?").bind(chat.chat).first("deleted_at");
+		const stored = await env.DB.prepare("select deleted_at from chats where id = ?")
+			.bind(chat.chat)
+			.first("deleted_at");
 		expect(stored).not.toBeNull();
 	});
 
