@@ -5,6 +5,7 @@ import { getHealthRoute, handleGetHealth } from "./api/get-health.ts";
 import { serveOpenApiDocument } from "./api/get-openapi-document.ts";
 import { getWorkflowRunRoute, handleGetWorkflowRun } from "./api/get-workflow-run.ts";
 import { handleListWorkflowRuns, listWorkflowRunsRoute } from "./api/list-workflow-runs.ts";
+import { handleRecordAgUiEvents, recordAgUiEventsRoute } from "./api/record-ag-ui-events.ts";
 import { handleRecordWorkflowRun, recordWorkflowRunRoute } from "./api/record-workflow-run.ts";
 import { handleRecordWorkflowRuns, recordWorkflowRunsRoute } from "./api/record-workflow-runs.ts";
 import { handleRegisterChat, registerChatRoute } from "./api/register-chat.ts";
@@ -31,6 +32,7 @@ export const app = base
 	.openapi(getWorkflowRunRoute, handleGetWorkflowRun)
 	.openapi(recordWorkflowRunRoute, handleRecordWorkflowRun)
 	.openapi(recordWorkflowRunsRoute, handleRecordWorkflowRuns)
+	.openapi(recordAgUiEventsRoute, handleRecordAgUiEvents)
 	.openapi(registerChatRoute, handleRegisterChat)
 	.openapi(deleteChatRoute, handleDeleteChat)
 	.openapi(getHealthRoute, handleGetHealth);

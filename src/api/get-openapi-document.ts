@@ -5,6 +5,7 @@ import { isKnown, type JsonBody, jsonBody } from "../etag.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { ErrorResponse, errors, json, RECORDER_TOKEN, SECURE_SESSION_COOKIE, SESSION_COOKIE } from "../http/openapi.ts";
 import { headers } from "../http/openapi-headers.ts";
+import { agUiEventsSchema } from "./record-ag-ui-events.ts";
 
 export const getOpenApiDocumentRoute = createRoute({
 	method: "get",
@@ -40,6 +41,7 @@ function describe(app: OpenAPIHono<AppEnv>, cookiePrefix: string) {
 	const description = "better-auth's signed session cookie";
 	const name = `${cookiePrefix}.session_token`;
 	const { openAPIRegistry: registry } = app;
+	registry.registerComponent("schemas", "AgUiEvents", agUiEventsSchema);
 	registry.registerComponent("securitySchemes", SESSION_COOKIE, { type: "apiKey", in: "cookie", name, description });
 	registry.registerComponent("securitySchemes", SECURE_SESSION_COOKIE, {
 		type: "apiKey",

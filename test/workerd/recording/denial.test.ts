@@ -8,6 +8,7 @@ import { report } from "./recorder.ts";
 const BODIES: Record<string, (userId: string) => unknown> = {
 	registerChat: (userId) => ({ userId }),
 	recordWorkflowRun: () => report(),
+	recordAgUiEvents: () => [{ type: "RUN_STARTED", threadId: "t", runId: uuid() }],
 	recordWorkflowRuns: () => ({ workflowRuns: [{ id: uuid(), ...report() }] }),
 };
 

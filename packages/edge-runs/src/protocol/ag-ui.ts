@@ -1,4 +1,4 @@
-import { RunState, type StepDetails, toTimestamp } from "./run-state.ts";
+import { RunState, type StepDetails, stepId, toTimestamp } from "./run-state.ts";
 import type { JsonValue, WorkflowRunReport } from "./types.ts";
 import { uuidFor } from "./uuid.ts";
 
@@ -28,9 +28,9 @@ type Fields = Record<string, unknown>;
  */
 export class AgUiReader {
 	readonly #options: AgUiOptions;
-	#run: RunState | undefined;
+	#run: AgUiRun | undefined;
 	/** Those before the current one, until `take`. */
-	readonly #before: RunState[] = [];
+	readonly #before: AgUiRun[] = [];
 
 	constructor(options: AgUiOptions) {
 		this.#options = options;
@@ -54,8 +54,9 @@ export class AgUiReader {
 
 	/** Goes on with a run whose first events were read elsewhere; `stored` is what is known of it. */
 	resume(runId: string, stored: WorkflowRunReport | null): void {
-		this.#run = new RunState({ ...this.#head(runId), ...(stored && { workflowId: stored.workflowId }) });
+		this.#run = new AgUiRun({ ...this.#head(runId), ...(stored && { workflowId: stored.workflowId }) });
 		this.#run.restore(stored, nameOfStep);
+		for (const { id, parentId } of this.#run.open) if (isStep(id)) this.#run.openSteps(parentId).add(id);
 	}
 
 	/** What changed since the last call: a report a run, in the order of the events. */
@@ -89,7 +90,7 @@ export class AgUiReader {
 		if (this.#run?.head.externalId !== runId) {
 			if (this.#run) this.#before.push(this.#run);
 			const parentRunId = parent === undefined ? {} : { parentRunId: uuidFor("ag-ui", parent) };
-			this.#run = new RunState({ ...this.#head(runId), ...parentRunId });
+			this.#run = new AgUiRun({ ...this.#head(runId), ...parentRunId });
 		}
 		this.#run.recount();
 		this.#run.start(at);
@@ -113,7 +114,18 @@ export function continuesRun(event: unknown): boolean {
 	return typeof type === "string" && Object.hasOwn(READERS, type) && type !== "RUN_STARTED";
 }
 
-type Reader = (run: RunState, event: Fields, at: number, options: AgUiOptions) => void;
+class AgUiRun extends RunState {
+	readonly #openSteps = new Map<string | undefined, Set<string>>();
+
+	/** The steps of STEP_STARTED that are open, by what they are part of. */
+	openSteps(parentId: string | undefined): Set<string> {
+		const known = this.#openSteps.get(parentId) ?? new Set();
+		this.#openSteps.set(parentId, known);
+		return known;
+	}
+}
+
+type Reader = (run: AgUiRun, event: Fields, at: number, options: AgUiOptions) => void;
 
 const READERS: Readonly<Record<string, Reader>> = {
 	RUN_STARTED: () => {},
@@ -130,7 +142,10 @@ const READERS: Readonly<Record<string, Reader>> = {
 	},
 	STEP_STARTED(run, event, at) {
 		const name = text(event, "stepName");
-		run.startStep(occurrenceOf(run, event, at), at, { name, ...parent(subagentOf(event)) });
+		const inside = parent(subagentOf(event));
+		const id = occurrenceOf(run, event, at);
+		run.startStep(id, at, { name, ...inside });
+		if (run.step(id)?.status === "running") run.openSteps(inside.parentId).add(id);
 	},
 	STEP_FINISHED(run, event, at) {
 		const name = text(event, "stepName");
@@ -138,6 +153,7 @@ const READERS: Readonly<Record<string, Reader>> = {
 		const key = scopedName(scope, name);
 		const count = run.occurrences(key) || run.occur(key);
 		run.endStep(idOfStep(key, count), "completed", at, { name, ...parent(scope) });
+		run.openSteps(parent(scope).parentId).delete(idOfStep(key, count));
 	},
 	TOOL_CALL_START: startTool,
 	TOOL_CALL_CHUNK(run, event, at) {
@@ -155,7 +171,7 @@ const READERS: Readonly<Record<string, Reader>> = {
 	SUBAGENT_STARTED(run, event, at) {
 		const id = text(event, "subagentRunId");
 		const [agent, tool] = [optionalText(event, "parentSubagentRunId"), optionalText(event, "parentToolCallId")];
-		const inside = tool !== undefined ? { parentId: `tool:${tool}` } : parent(agent);
+		const inside = tool !== undefined ? { parentId: stepId(`tool:${tool}`) } : parent(agent);
 		run.startStep(`subagent:${id}`, at, { name: text(event, "name"), ...inside });
 	},
 	SUBAGENT_FINISHED(run, event, at, options) {
@@ -167,17 +183,18 @@ const READERS: Readonly<Record<string, Reader>> = {
 	},
 };
 
-function startTool(run: RunState, event: Fields, at: number): void {
-	const scope = subagentOf(event);
-	const steps = run.open.filter(({ id, parentId }) => isStep(id) && parentId === parent(scope).parentId);
+function startTool(run: AgUiRun, event: Fields, at: number): void {
+	const scope = parent(subagentOf(event));
+	const open = run.openSteps(scope.parentId);
 	// Which step calls it is not said: with one open step there is no doubt.
-	const inside = steps.length === 1 ? { parentId: (steps[0] as { id: string }).id } : parent(scope);
+	const [parentId] = open.size === 1 ? open : [];
+	const inside = parentId === undefined ? scope : { parentId };
 	run.startStep(`tool:${text(event, "toolCallId")}`, at, { name: text(event, "toolCallName"), ...inside });
 }
 
 const STEP = "step:";
 const scopedName = (scope: string | undefined, name: string) => (scope === undefined ? name : `${scope}/${name}`);
-const idOfStep = (scoped: string, count: number) => `${STEP}${scoped}-${count}`;
+const idOfStep = (scoped: string, count: number) => stepId(`${STEP}${scoped}-${count}`);
 const isStep = (id: string) => id.startsWith(STEP);
 /** The name in a step's id, which `occur` counts; null: no STEP_STARTED made it. */
 const nameOfStep = (id: string) => (isStep(id) ? id.slice(STEP.length).replace(/-\d+$/, "") : null);
@@ -187,7 +204,7 @@ const nameOfStep = (id: string) => (isStep(id) ? id.slice(STEP.length).replace(/
  * time. In a part that goes on with a recorded run, so is one that started at the event's very moment, and the last one
  * of a run that has ended: the part is told again.
  */
-function occurrenceOf(run: RunState, event: Fields, at: number): string {
+function occurrenceOf(run: AgUiRun, event: Fields, at: number): string {
 	const key = scopedName(subagentOf(event), text(event, "stepName"));
 	const count = run.occurrences(key);
 	const last = count > 0 ? run.step(idOfStep(key, count)) : undefined;
@@ -202,7 +219,7 @@ function occurrenceOf(run: RunState, event: Fields, at: number): string {
 
 const subagentOf = (event: Fields) => optionalText(event, "subagentRunId");
 const parent = (subagent: string | undefined): Pick<StepDetails, "parentId"> =>
-	subagent === undefined ? {} : { parentId: `subagent:${subagent}` };
+	subagent === undefined ? {} : { parentId: stepId(`subagent:${subagent}`) };
 
 /** What came of it, where that is to be recorded. Events are JSON, and so are their fields. */
 function outputOf(event: Fields, field: string, { outputs }: AgUiOptions): { output?: JsonValue } {
@@ -210,7 +227,7 @@ function outputOf(event: Fields, field: string, { outputs }: AgUiOptions): { out
 }
 
 /** Token counts, added up over the models. A run ends once: told again, they are the same. */
-function addUsage(run: RunState, { usage }: Fields): void {
+function addUsage(run: AgUiRun, { usage }: Fields): void {
 	if (run.ended) return;
 	for (const model of Array.isArray(usage) ? usage : []) if (isObject(model)) run.add(model);
 }
