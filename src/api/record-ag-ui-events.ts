@@ -41,7 +41,12 @@ const example = [
 /** Component `AgUiEvents`. Not zod: what is checked is checked with the event's index. */
 export const agUiEventsSchema = {
 	type: "array" as const,
-	items: { type: "object" as const, required: ["type"], properties: { type: { type: "string" as const } } },
+	items: {
+		type: "object" as const,
+		required: ["type"],
+		properties: { type: { type: "string" as const } },
+		additionalProperties: true,
+	},
 	description: "Events of AG-UI 1.0. What the service does not use is ignored",
 	example,
 };
