@@ -10,6 +10,10 @@ const RUNS_TESTS = { cannot: "it runs the tests, this one among them" };
 export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npm ci": { by: ".ci/run", shows: "npm ci" },
 	"npm ci && npm test": { by: ".ci/run", shows: "npm ci && npm test" },
+	"npm ci --prefix engines-test && npm run test:engines": {
+		by: ".ci/run",
+		shows: "npm ci --prefix engines-test && npm run test:engines",
+	},
 	"npm ci && npm run dev": { by: "test/node/dev.test.ts", shows: "new DevServer(" },
 	"npm run dev": { by: "test/node/dev.test.ts", shows: "new DevServer(" },
 	"npm run check": { by: "package.json", shows: '"test": "run-s --continue-on-error check ' },
