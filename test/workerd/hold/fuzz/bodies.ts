@@ -45,7 +45,55 @@ const list = fc
 	.array(fc.record({ id: fc.constantFrom(...RUNS), report: anyReport }), { maxLength: 4 })
 	.map((reports) => ({ workflowRuns: reports.map(({ id, report }) => ({ id, ...(report as object) })) }));
 
+/** AG-UI events, most of them as they should be. */
+const text = (...known: string[]) => fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...known) }, strangeValue);
+const event = fc.record(
+	{
+		type: text(
+			...[
+				"RUN_STARTED",
+				"RUN_FINISHED",
+				"RUN_ERROR",
+				"STEP_STARTED",
+				"STEP_FINISHED",
+				"TOOL_CALL_START",
+				"TOOL_CALL_CHUNK",
+			],
+			...["TOOL_CALL_RESULT", "SUBAGENT_STARTED", "SUBAGENT_FINISHED", "SUBAGENT_ERROR", "RAW", "toString"],
+		),
+		threadId: text("t"),
+		runId: text("r1", "r2", ...RUNS),
+		parentRunId: text("r1"),
+		stepName: text("a", "b", "__proto__", "a".repeat(300)),
+		subagentRunId: text("s1", "s".repeat(300)),
+		name: text("n"),
+		message: text("it broke"),
+		toolCallId: text("c1", "c2"),
+		toolCallName: text("tool"),
+		content: strangeValue,
+		timestamp: fc.oneof(fc.constantFrom(1707048000000, 1707048000001), strangeValue),
+		usage: fc.oneof(fc.constantFrom([{ inputTokens: 1 }]), strangeValue),
+		outcome: fc.oneof(fc.constantFrom({ type: "cancelled" }), strangeValue),
+		result: strangeValue,
+	},
+	{
+		requiredKeys: [
+			"type",
+			"runId",
+			"threadId",
+			"stepName",
+			"message",
+			"toolCallId",
+			"toolCallName",
+			"subagentRunId",
+			"name",
+		],
+	},
+);
+const events = fc.array(event, { maxLength: 8 });
+
 const anyJson = fc.oneof(
+	{ weight: 3, arbitrary: events },
 	{ weight: 4, arbitrary: anyReport },
 	{ weight: 3, arbitrary: list },
 	{ weight: 2, arbitrary: fc.constantFrom<object>({ userId: OWNER }, { userId: OWNER, restore: true }) },
@@ -70,6 +118,8 @@ const brokenJson = fc
 /** A request's body, as text or bytes. */
 export const anyBody: fc.Arbitrary<string | Uint8Array<ArrayBuffer>> = fc.oneof(
 	{ weight: 6, arbitrary: anyJson.map((json) => JSON.stringify(json)) },
+	{ weight: 1, arbitrary: events.map((list) => list.map((event) => JSON.stringify(event)).join("\n")) },
+	{ weight: 1, arbitrary: events.map((list) => list.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("")) },
 	{ weight: 2, arbitrary: brokenJson },
 	{ weight: 1, arbitrary: anyText },
 	{ weight: 1, arbitrary: fc.uint8Array({ maxLength: 60 }).map((bytes) => new Uint8Array(bytes)) },

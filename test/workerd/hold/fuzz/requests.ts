@@ -69,6 +69,7 @@ const chat = chatId.map((id) => `/api/chats/${id}`);
 /** Never the owner's: what is left of the fuzz would find nothing. */
 const doomed = fc.oneof(fc.constantFrom(CHATS.deleted, CHATS.none), piece).map((id) => `/api/chats/${id}`);
 const page = chatId.map((id) => `/chats/${id}`);
+const events = chatId.map((chat) => `/api/chats/${chat}/ag-ui-events`);
 const anyPath = fc.array(piece, { maxLength: 8 }).map((pieces) => `/${pieces.join("/")}`);
 const streams = fc.oneof(list, one).map((path) => `${path}/stream`);
 
@@ -77,6 +78,7 @@ const target = fc.oneof(
 	{ weight: 4, arbitrary: route(["PATCH"], list) },
 	{ weight: 2, arbitrary: route(["GET"], one) },
 	{ weight: 5, arbitrary: route(["PUT"], one) },
+	{ weight: 3, arbitrary: route(["POST"], events) },
 	{ weight: 2, arbitrary: route(["PUT"], chat) },
 	{ weight: 1, arbitrary: route(["DELETE"], doomed) },
 	{ weight: 2, arbitrary: route(["GET"], streams) },
@@ -91,6 +93,9 @@ const parameter = fc.oneof(
 	fc
 		.oneof(piece, fc.base64String(), fc.constantFrom(...RUNS.map((id) => btoa(`~ ${id}`))))
 		.map((text) => `cursor=${text}`),
+	fc
+		.tuple(fc.constantFrom("workflow", "runId", "messageId", "outputs"), fc.oneof(piece, fc.constantFrom("true", "r1")))
+		.map((pair) => pair.join("=")),
 	fc.tuple(fc.constantFrom("before", "status", "__proto__", "limit[]"), piece).map((pair) => pair.join("=")),
 	piece,
 );
@@ -134,6 +139,8 @@ const someHeaders = (cookie: string): fc.Arbitrary<Sent["headers"]> =>
 				fc.oneof(
 					{ weight: 20, arbitrary: fc.constant("application/json") },
 					value(
+						"application/x-ndjson",
+						"text/event-stream",
 						"application/json; charset=utf-16",
 						"text/plain",
 						"application/merge-patch+json",
