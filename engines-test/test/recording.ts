@@ -28,7 +28,8 @@ export function recording() {
 }
 
 export async function readRuns(url: string, cookie: string, chatId: string): Promise<WorkflowRun[]> {
-	const response = await fetch(`${url}/api/chats/${chatId}/workflow-runs`, { headers: { cookie } });
+	// A page comes from D1; the whole list may be as old as its fresh window.
+	const response = await fetch(`${url}/api/chats/${chatId}/workflow-runs?limit=100`, { headers: { cookie } });
 	expect(response.status).toBe(200);
 	const { data } = (await response.json()) as { data: { workflowRuns: WorkflowRun[] } };
 	return data.workflowRuns;

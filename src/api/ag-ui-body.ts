@@ -17,7 +17,7 @@ export const MAX_EVENTS = 10_000;
  * @throws {ServiceError} INVALID_BODY, with the event's index
  */
 export function parseEvents(contentType: string, text: string): unknown[] {
-	const json = /^application\/json/i.test(contentType);
+	const json = /^application\/json\s*(;|$)/i.test(contentType);
 	const sources = json ? [] : /^text\//i.test(contentType) ? dataOf(text) : linesOf(text).filter((line) => line !== "");
 	const events = json
 		? parseArray(text)

@@ -112,7 +112,7 @@ describe("AG-UI events are recorded", () => {
 		);
 		const failed = { status: "failed", error: { message: "it broke" } };
 		expect(run).toMatchObject({ id: runId, workflowName: "ag-ui", ...failed, metrics: { inputTokens: 7 } });
-		expect(run.steps).toMatchObject([{ id: "step:look-1", status: "failed" }, { id: "tool:c" }]);
+		expect(run.steps).toMatchObject([{ id: "tool:c" }, { id: "step:look-1", status: "failed" }]);
 		expect(JSON.stringify(run)).not.toContain("sunny");
 	});
 

@@ -148,12 +148,10 @@ const READERS: Readonly<Record<string, Reader>> = {
 		if (run.step(id)?.status === "running") run.openSteps(inside.parentId).add(id);
 	},
 	STEP_FINISHED(run, event, at) {
-		const name = text(event, "stepName");
-		const scope = subagentOf(event);
-		const key = scopedName(scope, name);
-		const count = run.occurrences(key) || run.occur(key);
-		run.endStep(idOfStep(key, count), "completed", at, { name, ...parent(scope) });
-		run.openSteps(parent(scope).parentId).delete(idOfStep(key, count));
+		const inside = parent(subagentOf(event));
+		const id = finishedOccurrence(run, event, at);
+		run.endStep(id, "completed", at, { name: text(event, "stepName"), ...inside });
+		run.openSteps(inside.parentId).delete(id);
 	},
 	TOOL_CALL_START: startTool,
 	TOOL_CALL_CHUNK(run, event, at) {
@@ -215,6 +213,23 @@ function occurrenceOf(run: AgUiRun, event: Fields, at: number): string {
 		if (step?.startedAt === startedAt) return step.id;
 	}
 	return idOfStep(key, run.occur(key));
+}
+
+/**
+ * Which occurrence of its name a STEP_FINISHED is: the last one. In a part that goes on with a recorded run, it is the
+ * one that ended at the event's very moment, or the last one that had begun by then: the part is told again.
+ */
+function finishedOccurrence(run: AgUiRun, event: Fields, at: number): string {
+	const key = scopedName(subagentOf(event), text(event, "stepName"));
+	const count = run.occurrences(key) || run.occur(key);
+	if (timestamp(event) === undefined) return idOfStep(key, count);
+	const moment = toTimestamp(at);
+	for (let known = count; known > 0; known--) {
+		if (run.restored(idOfStep(key, known))?.completedAt === moment) return idOfStep(key, known);
+	}
+	let begun = count;
+	while (begun > 1 && (run.restored(idOfStep(key, begun))?.startedAt ?? "") > moment) begun--;
+	return idOfStep(key, begun);
 }
 
 const subagentOf = (event: Fields) => optionalText(event, "subagentRunId");

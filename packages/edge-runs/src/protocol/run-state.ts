@@ -194,7 +194,8 @@ export class RunState {
 			activity: this.#activity,
 			...this.#details,
 			metrics: Object.keys(this.#totals).length > 0 ? { ...this.#totals } : undefined,
-			steps: steps.map(withoutUndefined),
+			// The first attempt is what is meant where none is said.
+			steps: steps.map((step) => withoutUndefined({ ...step, attempt: step.attempt === 1 ? undefined : step.attempt })),
 		});
 	}
 
