@@ -1,6 +1,6 @@
+import { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { AIMessage } from "@langchain/core/messages";
 import { tool } from "@langchain/core/tools";
-import { FakeStreamingChatModel } from "@langchain/core/utils/testing";
 import { Annotation, Command, END, interrupt, MemorySaver, START, StateGraph } from "@langchain/langgraph";
 import { langGraphRecorder } from "edge-runs/engines/langgraph";
 import { uuidFor } from "edge-runs/recorder";
@@ -117,10 +117,28 @@ it.each([
 	if (runId) expect(run?.id).toBe(uuidFor("langgraph", `${runId} ${chatId}`));
 });
 
+/** Answers with one message, and its tokens. */
+class Model extends BaseChatModel {
+	readonly #message: AIMessage;
+
+	constructor(message: AIMessage) {
+		super({});
+		this.#message = message;
+	}
+
+	_llmType() {
+		return "test";
+	}
+
+	async _generate() {
+		return { generations: [{ text: "", message: this.#message }] };
+	}
+}
+
 it("records the tools that a node calls inside it, and the tokens of its models", async () => {
 	const { recorder, chatId, userId, runs } = recording();
 	const usage_metadata = { input_tokens: 7, output_tokens: 3, total_tokens: 10 };
-	const model = new FakeStreamingChatModel({ responses: [new AIMessage({ content: "hi", usage_metadata } as never)] });
+	const model = new Model(new AIMessage({ content: "hi", usage_metadata } as never));
 	const look = tool(async () => "sunny", {
 		name: "weather",
 		description: "weather",

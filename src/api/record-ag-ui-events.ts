@@ -6,7 +6,7 @@ import { limitBody, readUtf8 } from "../http/body.ts";
 import { BODY_ERRORS, errors, RECORDER_ERRORS, recorderSecurity, written } from "../http/openapi.ts";
 import { respondWritten } from "../http/respond.ts";
 import { Uuid } from "../uuid.ts";
-import { toRecordedRuns } from "../workflow-runs/record.ts";
+import { anyWarnings, toRecordedRuns } from "../workflow-runs/record.ts";
 import { recordAgUiEvents } from "../workflow-runs/record-ag-ui.ts";
 import { RecordedWorkflowRuns } from "../workflow-runs/schemas.ts";
 import { EVENTS_MEDIA_TYPE, EVENTS_MEDIA_TYPES, MAX_EVENTS, parseEvents } from "./ag-ui-body.ts";
@@ -100,6 +100,6 @@ export const handleRecordAgUiEvents: RouteHandler<typeof recordAgUiEventsRoute, 
 		now: Date.now(),
 	});
 	respondWritten(c, bookmark);
-	const data = toRecordedRuns(result);
+	const data = { ...toRecordedRuns(result.recorded), ...anyWarnings(result, result.recorded) };
 	return c.json({ data }, data.created.length > 0 ? 201 : 200);
 };

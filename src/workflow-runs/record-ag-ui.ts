@@ -17,6 +17,12 @@ export interface AgUiEvents extends AgUiOptions {
 	readonly now: number;
 }
 
+export interface RecordedEvents {
+	readonly recorded: readonly RecordedRun[];
+	/** What was left out of the runs that the events tell of. */
+	readonly warnings: readonly string[];
+}
+
 /**
  * Records the runs and steps that AG-UI events tell of. Events from `RUN_STARTED` on may come again and again, since
  * the same events give the same steps. A later part goes on with what is stored.
@@ -28,7 +34,7 @@ export async function recordAgUiEvents(
 	scope: Scope,
 	chatId: string,
 	{ events, runId, now, ...options }: AgUiEvents,
-): Promise<Written<RecordedRun[]>> {
+): Promise<Written<RecordedEvents>> {
 	const reader = new AgUiReader(options);
 	const first = events.find((event) => continuesRun(event) || isStart(event));
 	const continued = first === undefined || isStart(first) ? undefined : (runId ?? said(events));
@@ -38,12 +44,15 @@ export async function recordAgUiEvents(
 	if (workflowRuns.length === 0) {
 		// Nothing to record, but the chat may be unknown all the same.
 		const { bookmark } = await writeD1(scope, (session) => readStored(session, chatId, []));
-		return { result: [], bookmark };
+		return { result: { recorded: [], warnings: [] }, bookmark };
 	}
 	const checked = WorkflowRunReports.safeParse({ workflowRuns });
-	if (checked.success) return recordRuns(scope, chatId, checked.data.workflowRuns);
-	const [issue] = checked.error.issues;
-	throw new ServiceError("INVALID_BODY", `${issue?.path.join(".")}: ${issue?.message}`);
+	if (!checked.success) {
+		const [issue] = checked.error.issues;
+		throw new ServiceError("INVALID_BODY", `${issue?.path.join(".")}: ${issue?.message}`);
+	}
+	const { result: recorded, bookmark } = await recordRuns(scope, chatId, checked.data.workflowRuns);
+	return { result: { recorded, warnings: checked.data.warnings }, bookmark };
 }
 
 const isStart = (event: unknown) => (event as { type?: unknown } | null)?.type === "RUN_STARTED";

@@ -116,6 +116,14 @@ describe("AG-UI events are recorded", () => {
 		expect(JSON.stringify(run)).not.toContain("sunny");
 	});
 
+	it("with what is too large left out, and named", async () => {
+		const runId = uuid();
+		const content = "x".repeat(20_000);
+		const events = [started(runId), { type: "TOOL_CALL_RESULT", toolCallId: "c", messageId: "r", content }];
+		const { data } = await (await send(events, { query: "?outputs=true" })).json<{ data: { warnings: string[] } }>();
+		expect(data.warnings).toEqual([expect.stringMatching(/^workflowRuns\.0\.steps\.0\.output: /)]);
+	});
+
 	it("of several runs that follow each other", async () => {
 		const [one, two] = [uuid(), uuid()];
 		const events = [started(one), begin("a", 1), finished(one, 2), started(two, 3), begin("a", 4)];
