@@ -102,6 +102,15 @@ describe("a process that ends by itself", () => {
 		expect(ended).toEqual({ code: 0, output: "unsent\n" });
 	});
 
+	it("is not ended by an onError that throws or rejects", async () => {
+		const ended = await runProgram(`
+			for (const onError of [() => { throw new Error("sync"); }, async () => { throw new Error("async"); }]) {
+				createRecorder({ url: "", onError });
+				createRecorder({ url: "${service.url}", token: "${TOKEN}", onError }).report({});
+			}`);
+		expect(ended).toEqual({ code: 0, output: "" });
+	});
+
 	it("many recorders in one process make no noise", async () => {
 		const ended = await runProgram(`
 			for (let i = 0; i < 20; i++) {

@@ -70,3 +70,13 @@ it("a run that another process has ended, or told more of, is heard of in the an
 	await new Promise((resolve) => setTimeout(resolve, 1_000));
 	expect(requests.length).toBeLessThanOrEqual(heard);
 });
+
+it("a run that the service refused is not said to be alive", async () => {
+	const { recorder, errors, requests } = beating();
+	recorder.report({ chatId: uuid(), run: { id: uuid(), workflowId: uuid(), status: "running" } });
+	await recorder.flush();
+	expect(errors).toMatchObject([{ code: "CHAT_NOT_FOUND" }]);
+	const sent = requests.length;
+	await new Promise((resolve) => setTimeout(resolve, 500));
+	expect(requests).toHaveLength(sent);
+});

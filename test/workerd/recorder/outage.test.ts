@@ -105,6 +105,28 @@ describe("while the service is away", () => {
 	});
 });
 
+it("asks nothing for a chat whose runs were all dropped", async () => {
+	let isAway = true;
+	const { recorder, requests, errors } = overHttp(() => (isAway ? answer(503, "STORE_UNAVAILABLE") : undefined), {
+		maxWaitingBytes: 20_000,
+	});
+	const chats = await Promise.all(Array.from({ length: 12 }, () => registeredChat()));
+	for (const { chat } of chats) {
+		recorder.report({ chatId: chat, run: { ...completed(uuid()), output: "x".repeat(4_000) } });
+	}
+	await vi.waitFor(() => expect(requests.length).toBeGreaterThan(20));
+	isAway = false;
+	const before = requests.length;
+	await recorder.flush();
+	const lists = await Promise.all(chats.map(list));
+	const kept = lists.filter((runs) => runs.length === 1).length;
+	const dropped = errors.filter(({ kind }) => kind === "dropped").length;
+	expect(dropped).toBeGreaterThan(5);
+	expect(kept + dropped).toBe(12);
+	expect(errors.filter(({ kind }) => kind !== "dropped" && kind !== "unreachable")).toEqual([]);
+	expect(requests.length - before).toBeLessThanOrEqual(kept + 1);
+});
+
 describe("where the service asks for a pause", () => {
 	it.each([
 		["seconds", "1"],

@@ -143,7 +143,7 @@ describe("over HTTP", () => {
 		recorder.report({ chatId: chat.chat, run: { ...running(), steps } });
 		await recorder.flush();
 		expect((await list(chat))[0]?.steps.map(({ id }) => id)).toEqual(["a", "b", "c", "d"]);
-		expect(errors).toMatchObject([{ kind: "refused", message: expect.stringContaining("step bad") }]);
+		expect(errors).toMatchObject([{ kind: "warning", message: expect.stringContaining("step bad") }]);
 	});
 
 	it("a service of 0.1 is sent what it knows, which is learned once", async () => {

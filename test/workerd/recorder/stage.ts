@@ -54,8 +54,10 @@ export async function list({ chat, user, cookie }: OwnedChat): Promise<WorkflowR
 	const url = `http://edge-runs.test/api/chats/${chat}`;
 	// Changes nothing, and its bookmark is that of the newest write.
 	const again = await exports.default.fetch(new Request(url, recording("PUT", { userId: user })));
-	const headers = { cookie, "x-d1-bookmark": again.headers.get("x-d1-bookmark") as string };
+	const bookmark = again.headers.get("x-d1-bookmark");
+	const headers = { cookie, ...(bookmark && { "x-d1-bookmark": bookmark }) };
 	const response = await exports.default.fetch(new Request(`${url}/workflow-runs`, { headers }));
+	if (!response.ok) throw new Error(`the list answered ${response.status}`);
 	return ((await response.json()) as { data: { workflowRuns: WorkflowRun[] } }).data.workflowRuns;
 }
 

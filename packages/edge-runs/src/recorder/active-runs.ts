@@ -31,6 +31,11 @@ export class ActiveRuns {
 		if (this.#runs.size > MAX_WATCHED) this.#runs.delete(this.#runs.keys().next().value as string);
 	}
 
+	/** They are not recorded: nobody is to hear that they live, until they are reported again. */
+	forget(ids: readonly string[]): void {
+		for (const id of ids) this.#runs.delete(id);
+	}
+
 	/** What the service has of a run: others may have ended it, or told more of it. */
 	heard(run: WorkflowRun): void {
 		const active = this.#runs.get(run.id);

@@ -6,8 +6,6 @@ import type { Recorded, Transport } from "./transport.ts";
 /** Refusals of whatever is reported of a chat. */
 const OF_THE_CHAT = new Set<string | null>(["CHAT_NOT_FOUND", "CHAT_DELETED", "INVALID_CHAT_ID", "CHAT_CONFLICT"]);
 
-export const isOfTheChat = (error: unknown): error is Refusal =>
-	error instanceof Refusal && OF_THE_CHAT.has(error.code);
 const isOfARun = (error: unknown): error is Refusal =>
 	error instanceof Refusal && !error.mayPass && !OF_THE_CHAT.has(error.code);
 
@@ -32,8 +30,9 @@ export async function deliver(parts: readonly Part[], delivery: Delivery): Promi
 	const { transport, chatId, tell, onDone, onRecorded } = delivery;
 	const older = isOlder(transport.key, Date.now());
 	try {
-		onRecorded(await transport.record(chatId, older ? parts.map(toOlderPart) : parts));
+		const recorded = await transport.record(chatId, older ? parts.map(toOlderPart) : parts);
 		parts.forEach(onDone);
+		onRecorded(recorded);
 	} catch (error) {
 		if (!isOfARun(error)) throw error;
 		if (!older && error.code === "INVALID_BODY" && NAMES_UNKNOWN_FIELDS.test(error.message)) {
@@ -74,7 +73,7 @@ async function deliverSteps(smaller: Part[], part: Part, error: Refusal, deliver
 	const [step] = part.report.steps ?? [];
 	if (smaller.length === 1) {
 		const what = `step ${step?.id} of run ${part.of.id} is refused: ${error.message}`;
-		delivery.tell("refused", what, {
+		delivery.tell("warning", what, {
 			code: "INVALID_BODY",
 			chatId: delivery.chatId,
 			runIds: [part.of.id],

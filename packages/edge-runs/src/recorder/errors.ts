@@ -52,7 +52,8 @@ export function tellBy(onError: ((error: RecorderError) => void) | undefined): T
 	const warned = new Set<RecorderErrorKind>();
 	return (kind, message, details) => {
 		try {
-			if (onError) onError(new RecorderError(kind, message, details));
+			// It may be an async function, whose rejection would end a Node process.
+			if (onError) Promise.resolve(onError(new RecorderError(kind, message, details))).catch(() => {});
 			else if (!warned.has(kind)) {
 				warned.add(kind);
 				console.warn(`edge-runs recorder: ${message} (told once; onError is told each time)`);

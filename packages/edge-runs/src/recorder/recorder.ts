@@ -4,9 +4,8 @@ import type { Given } from "./clean.ts";
 import { cleanReport } from "./clean-report.ts";
 import { Clock } from "./clock.ts";
 import { type Tell, tellBy } from "./errors.ts";
-import { overHttp } from "./http.ts";
 import { isOlder } from "./older-service.ts";
-import { overBinding } from "./over-binding.ts";
+import { openTransport } from "./open-transport.ts";
 import { runAround, startRun } from "./run-handle.ts";
 import type { RunHandle, RunOptions } from "./run-types.ts";
 import { atExit, every, isWorkers } from "./runtime.ts";
@@ -51,7 +50,10 @@ class WorkflowRecorder implements Recorder {
 	#atExit: (() => void) | undefined;
 
 	constructor(options: RecorderOptions, transport: Transport | undefined, tell: Tell) {
-		this.#tell = tell;
+		this.#tell = (kind, message, details) => {
+			if (kind === "refused" && details?.runIds) this.#active.forget(details.runIds);
+			tell(kind, message, details);
+		};
 		this.#transport = transport;
 		this.#waitUntil = options.waitUntil;
 		this.#heartbeatMilliseconds = (options.heartbeatSeconds ?? (isWorkers() ? 0 : 60)) * 1000;
@@ -60,7 +62,7 @@ class WorkflowRecorder implements Recorder {
 			transport &&
 			new Sender({
 				transport,
-				tell,
+				tell: this.#tell,
 				onRecorded: (chatId, recorded) => this.#recorded(chatId, recorded),
 				onEmpty: () => this.#emptied(),
 				delayMilliseconds: options.delayMilliseconds ?? 20,
@@ -167,14 +169,4 @@ class WorkflowRecorder implements Recorder {
 			this.#sender?.add(head.chatId, undefined, { head, weight: 0, steps: [], leftOut: [] });
 		}
 	}
-}
-
-function openTransport({ url, token, binding, ...options }: RecorderOptions, tell: Tell): Transport | undefined {
-	const timeoutMilliseconds = (options.timeoutSeconds ?? 15) * 1000;
-	if (binding) return overBinding(binding, timeoutMilliseconds);
-	const { fetch: send = (input, init) => fetch(input, init) } = options;
-	if (!url || !URL.canParse(url)) tell("configuration", "url is not one, and there is no binding: nothing is recorded");
-	else if (!token) tell("configuration", "there is no token: nothing is recorded");
-	else return overHttp({ url: new URL(url), token, send, timeoutMilliseconds });
-	return undefined;
 }

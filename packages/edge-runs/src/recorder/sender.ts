@@ -1,18 +1,14 @@
+import { Alarm } from "./alarm.ts";
 import type { CleanReport } from "./clean-report.ts";
 import { deliver } from "./deliver.ts";
 import { Refusal, type Tell } from "./errors.ts";
+import { Outage } from "./outage.ts";
+import type { Part } from "./pack.ts";
 import { pauseAfter } from "./pauses.ts";
 import { Registered } from "./registered.ts";
 import { after } from "./runtime.ts";
 import { type Chat, Store } from "./store.ts";
 import type { Recorded, Transport } from "./transport.ts";
-
-/** Workers have six connections at once, for all that they do; a Node process has better uses for more. */
-const MAX_REQUESTS = 4;
-/** After this number of failures in a row, over all chats, the service is down. Then only one request at a time tries it. */
-const FAILURES_OF_THE_SERVICE = 3;
-/** A timer so late is not coming: on Workers it ends with the request that set it. */
-const LOST_MILLISECONDS = 5_000;
 
 export interface SenderOptions {
 	readonly transport: Transport;
@@ -34,16 +30,15 @@ export class Sender {
 	readonly #ready = new Set<Chat>();
 	/** Chats that wait after a failure; each value ends the wait. */
 	readonly #retries = new Map<Chat, { cancel: () => void; isAsked: boolean }>();
+	readonly #outage: Outage;
+	readonly #alarm = new Alarm(() => this.#pump());
 	#requests = 0;
-	#failuresInRow = 0;
-	#pause = { until: 0, isAsked: false };
-	#wakeUp: { cancel: () => void; due: number } | undefined;
-	#told = new Set<string>();
 
 	constructor(options: SenderOptions) {
 		this.#options = options;
 		this.#store = new Store(options.maxWaitingBytes, options.tell);
 		this.#registered = new Registered(options.transport);
+		this.#outage = new Outage(options.tell);
 	}
 
 	get isEmpty(): boolean {
@@ -54,7 +49,7 @@ export class Sender {
 		const chat = this.#store.add(chatId, userId, report);
 		if (chat.sending.length > 0 || this.#retries.has(chat)) return;
 		this.#ready.add(chat);
-		this.#wake(this.#options.delayMilliseconds);
+		this.#alarm.setIn(this.#options.delayMilliseconds);
 	}
 
 	/**
@@ -88,34 +83,23 @@ export class Sender {
 		while (!this.isEmpty && Date.now() < until) await this.settled(until - Date.now());
 	}
 
-	#wake(milliseconds: number): void {
-		const now = Date.now();
-		const { due = 0 } = this.#wakeUp ?? {};
-		if (this.#wakeUp && due <= now + milliseconds && due > now - LOST_MILLISECONDS) return;
-		this.#wakeUp?.cancel();
-		const cancel = after(milliseconds, () => {
-			this.#wakeUp = undefined;
-			this.#pump();
-		});
-		this.#wakeUp = { cancel, due: now + milliseconds };
-	}
-
 	#pump(): void {
-		const pause = this.#pause.until - Date.now();
+		const pause = this.#outage.pauseAt(Date.now());
 		if (pause > 0) {
-			if (this.#ready.size > 0) this.#wake(pause);
+			if (this.#ready.size > 0) this.#alarm.setIn(pause);
 			return;
 		}
-		const most = this.#failuresInRow < FAILURES_OF_THE_SERVICE ? MAX_REQUESTS : 1;
 		for (const chat of this.#ready) {
-			if (this.#requests >= most) return;
+			if (this.#requests >= this.#outage.maxRequests) return;
 			this.#ready.delete(chat);
-			void this.#send(chat);
+			// All that waited of it may have been dropped.
+			if (chat.waiting.size > 0) void this.#send(chat);
+			else this.#finish(chat);
 		}
 	}
 
 	async #send(chat: Chat): Promise<void> {
-		const { transport, tell, onRecorded, onEmpty } = this.#options;
+		const { transport, tell, onRecorded } = this.#options;
 		this.#requests += 1;
 		const batches = this.#store.take(chat);
 		const runs = [...new Set(batches.flat().map(({ of }) => of))];
@@ -124,7 +108,7 @@ export class Sender {
 			transport,
 			chatId: chat.id,
 			tell,
-			onDone: (part: (typeof batches)[number][number]) => this.#store.partDone(part),
+			onDone: (part: Part) => this.#store.partDone(part),
 			onRecorded: (recorded: Recorded) => onRecorded(chat.id, recorded),
 		};
 		try {
@@ -140,18 +124,20 @@ export class Sender {
 		this.#requests -= 1;
 		chat.sending = [];
 		for (const run of runs) if (run.partsLeft > 0) this.#store.putBack(chat, run);
-		if (this.#store.forgetIfDone(chat)) this.#cancelRetry(chat);
-		else if (!this.#retries.has(chat)) this.#ready.add(chat);
-		if (this.#store.isEmpty) onEmpty();
+		this.#finish(chat);
 		this.#pump();
 	}
 
-	/** The service answers, be it by a refusal. */
+	/** Nothing of the chat is being sent: it is done, or what came meanwhile is next, or waits. */
+	#finish(chat: Chat): void {
+		if (this.#store.forgetIfDone(chat)) this.#cancelRetry(chat);
+		else if (!this.#retries.has(chat)) this.#ready.add(chat);
+		if (this.#store.isEmpty) this.#options.onEmpty();
+	}
+
 	#succeeded(chat: Chat): void {
 		chat.failures = 0;
-		if (this.#failuresInRow >= FAILURES_OF_THE_SERVICE) this.#hurry();
-		this.#failuresInRow = 0;
-		this.#told.clear();
+		if (this.#outage.succeeded()) this.#hurry();
 	}
 
 	#refuse(chat: Chat, error: Refusal): void {
@@ -165,38 +151,19 @@ export class Sender {
 
 	#failed(chat: Chat, error: unknown): void {
 		chat.failures += 1;
-		this.#failuresInRow += 1;
 		const pause = pauseAfter(error, chat.failures, this.#options.retryMilliseconds, Math.random());
-		const { milliseconds, isAsked } = pause;
-		const isTheService = this.#failuresInRow >= FAILURES_OF_THE_SERVICE;
-		if (isTheService || pause.isForAll) this.#pause = { until: Date.now() + milliseconds, isAsked };
-		const cancel = after(milliseconds, () => {
+		this.#outage.failed(error, pause, Date.now());
+		const cancel = after(pause.milliseconds, () => {
 			this.#retries.delete(chat);
 			this.#ready.add(chat);
 			this.#pump();
 		});
-		this.#retries.set(chat, { cancel, isAsked });
-
-		const isToken = error instanceof Refusal && error.code === "INVALID_TOKEN";
-		if (isToken)
-			this.#tellOnce("unauthorized", "the service does not know the token; it is tried again each minute", error);
-		else if (isTheService) {
-			const why = error instanceof Error ? error.message : String(error);
-			this.#tellOnce("unreachable", `the service does not answer, what is reported waits: ${why}`, error);
-		}
-	}
-
-	/** Once until the service answers again. */
-	#tellOnce(kind: "unauthorized" | "unreachable", message: string, error: unknown): void {
-		if (this.#told.has(kind)) return;
-		this.#told.add(kind);
-		const code = error instanceof Refusal ? (error.code ?? undefined) : undefined;
-		this.#options.tell(kind, message, { code, cause: error });
+		this.#retries.set(chat, { cancel, isAsked: pause.isAsked });
 	}
 
 	/** Ends all waits that the service has not asked for. */
 	#hurry(): void {
-		if (!this.#pause.isAsked) this.#pause.until = 0;
+		this.#outage.hurry();
 		for (const [chat, { isAsked }] of this.#retries) {
 			if (isAsked) continue;
 			this.#cancelRetry(chat);

@@ -22,7 +22,10 @@ export interface Transport {
 export function toRecorded(data: unknown): Recorded {
 	const { workflowRuns, warnings } = (data ?? {}) as Partial<Record<keyof Recorded, unknown>>;
 	return {
-		workflowRuns: Array.isArray(workflowRuns) ? (workflowRuns as WorkflowRun[]) : [],
+		workflowRuns: Array.isArray(workflowRuns) ? workflowRuns.filter(isRun) : [],
 		warnings: Array.isArray(warnings) ? warnings.map(String) : [],
 	};
 }
+
+const isRun = (given: unknown): given is WorkflowRun =>
+	typeof given === "object" && given !== null && "id" in given && "status" in given;
