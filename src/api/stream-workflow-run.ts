@@ -1,14 +1,12 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import { requireSession } from "../access/require-session.ts";
-import { ServiceError } from "../errors.ts";
+import { parseStateId } from "../db/change.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { errors, eventStream, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
 import { headers, lastEventIdParameter } from "../http/openapi-headers.ts";
+import { EVENT_HEADERS, streamEvents } from "../live/event-stream.ts";
+import { openRunStream, runStream } from "../live/run-stream.ts";
 import { Uuid } from "../uuid.ts";
-import { type History, readHistory } from "../workflow-runs/history.ts";
-import { parseList } from "../workflow-runs/json.ts";
-import { isTerminal, type WorkflowRun } from "../workflow-runs/schemas.ts";
-import { eventId, isCurrent, streamHistory, type Teller } from "./events.ts";
 
 export const streamWorkflowRunRoute = createRoute({
 	method: "get",
@@ -32,29 +30,12 @@ export const streamWorkflowRunRoute = createRoute({
 
 export const handleStreamWorkflowRun: RouteHandler<typeof streamWorkflowRunRoute, AppEnv> = async (c) => {
 	const { chatId, runId } = c.req.valid("param");
-	const first = await readHistory(c.var.scope, c.var.session, chatId);
-	const run = runOf(first, runId);
-	if (!run) throw new ServiceError("RUN_NOT_FOUND");
-	if (isTerminal(run.status) && isCurrent(c, first)) return c.body(null, 204);
-	return streamHistory(c, chatId, first, oneRun(runId));
+	const { scope, session, rereadSession } = c.var;
+	const since = parseStateId(c.req.header("last-event-id"));
+	const opening = await openRunStream(scope, session, chatId, runId, since);
+	const { start, first, hasEnded } = opening;
+	if (hasEnded && first.length === 0) return c.body(null, 204, { "cache-control": "private, no-store" });
+	const kind = runStream(scope, chatId, runId, opening);
+	const next = hasEnded ? "run_ended" : { chatId, start, kind, rereadSession };
+	return c.body(streamEvents(scope, { signal: c.req.raw.signal, first, next }), 200, EVENT_HEADERS);
 };
-
-const oneRun = (runId: string): Teller => {
-	const tell: Teller["tellFirst"] = async (events, history) => {
-		const run = runOf(history, runId);
-		if (!run) return "run_ended";
-		await events.writeSSE({ event: "run", data: JSON.stringify(run), id: eventId(history) });
-		return isTerminal(run.status) ? "run_ended" : undefined;
-	};
-	return {
-		tellFirst: tell,
-		async tellChange(events, now, before) {
-			const isSame = JSON.stringify(runOf(now, runId)) === JSON.stringify(runOf(before, runId));
-			return isSame ? undefined : tell(events, now);
-		},
-	};
-};
-
-function runOf({ body }: History, runId: string): WorkflowRun | undefined {
-	return parseList(body).find((run) => run.id === runId);
-}

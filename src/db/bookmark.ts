@@ -8,3 +8,9 @@ export const PRIMARY = "first-primary";
 export function isIncluded(bookmark: string, seen: string | null | undefined): boolean {
 	return !!seen && bookmark <= seen;
 }
+
+/** The newer of two bookmarks. */
+export function newer(a: string | null, b: string | null): string | null {
+	if (!a || !b) return a || b;
+	return a > b ? a : b;
+}

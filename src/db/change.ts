@@ -26,6 +26,18 @@ export const stateOf = (chat: { readonly change: number; readonly revision: stri
 	mark: chat.revision.slice(0, MARK_LENGTH),
 });
 
+/** A state as text, for an event's id. A mark that is not of this service's making is never found again. */
+export const stateId = ({ change, mark }: State) => `${change}.${MARK.test(mark) ? mark : "x"}`;
+
+const MARK = /^[0-9a-f]{8}$/;
+const STATE_ID = /^(\d{1,15})\.([0-9a-f]{8})$/;
+
+/** The state that `stateId` named, or null: 0.1's event ids are 32 hexadecimal digits. */
+export function parseStateId(id: string | undefined): State | null {
+	const [, change, mark] = STATE_ID.exec(id ?? "") ?? [];
+	return change && mark ? { change: Number(change), mark } : null;
+}
+
 export const isSame = (a: State | null, b: State | null) => a?.change === b?.change && a?.mark === b?.mark;
 
 /** Whether the latest write under the chat left its mark. */

@@ -84,19 +84,27 @@ export async function writeD1<T>(
 	}
 }
 
+/** What Workers say when there are no more subrequests, as D1's binding passes it on. */
+const OUT_OF_SUBREQUESTS = /too many (subrequests|API requests)/i;
+
 /** Overloaded, hanging, or out of reach: not to be asked again at once. */
-const DOWN = /overloaded|exceeded timeout|Network connection lost|too many (subrequests|API requests)/i;
+const DOWN = /overloaded|exceeded timeout|Network connection lost/i;
+
+/** Whether an error or one of its causes says so. Drizzle wraps D1's errors. */
+function says(error: unknown, what: RegExp): boolean {
+	return error instanceof Error && (what.test(error.message) || says(error.cause, what));
+}
+
+/** Whether a call of D1 failed since the plan allows this invocation no more of them. */
+export const isOutOfSubrequests = (error: unknown) => says(error, OUT_OF_SUBREQUESTS);
 
 /** Whether it is D1 as a whole that failed a write, or other writers, rather than what was to be written. */
 export function isStoreDown(cause: unknown): boolean {
-	if (!(cause instanceof Error)) return false;
 	if (cause instanceof DeadlineError || cause instanceof ConflictError) return true;
-	return DOWN.test(cause.message) || isLost(cause) || isStoreDown(cause.cause);
+	return says(cause, DOWN) || isLost(cause) || isOutOfSubrequests(cause);
 }
 
-function isLost(error: unknown): boolean {
-	return error instanceof Error && (LOST.test(error.message) || isLost(error.cause));
-}
+const isLost = (error: unknown) => says(error, LOST);
 
 /** Full jitter, so that writers that failed together do not come back together. */
 function pause(maxMilliseconds: number): Promise<void> {

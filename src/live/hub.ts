@@ -8,13 +8,16 @@ import { type Commit, commitReports } from "../workflow-runs/commit.ts";
 import type { HubAnswer, HubRecorder } from "../workflow-runs/record.ts";
 import type { WorkflowRun } from "../workflow-runs/schemas.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { encodeMessage } from "./message.ts";
+import { encodeMessage, PING, PONG } from "./message.ts";
 import { RecentRuns } from "./recent-runs.ts";
 
 /** In UTF-16 code units of their JSON. */
 const MAX_REMEMBERED = 2_000_000;
 const MAX_COMMITTED = 2_000_000;
 const MAX_WAITING = 16_000_000;
+
+/** A watcher that has given no sign of life for this long is gone. */
+const DEAD_MILLISECONDS = 180_000;
 
 interface Job {
 	readonly chatId: string;
@@ -32,6 +35,29 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 		together: MAX_COMMITTED,
 		waiting: MAX_WAITING,
 	});
+
+	constructor(ctx: DurableObjectState, env: Env) {
+		super(ctx, env);
+		ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+	}
+
+	/** Lets a watcher dial in: only this service's Worker can, which has checked who is asking. */
+	override async fetch(request: Request): Promise<Response> {
+		if (request.headers.get("upgrade") !== "websocket") return new Response(null, { status: 426 });
+		const { 0: client, 1: server } = new WebSocketPair();
+		this.ctx.acceptWebSocket(server);
+		server.serializeAttachment(Date.now());
+		return new Response(null, { status: 101, webSocket: client });
+	}
+
+	/** A watcher has hung up. */
+	override async webSocketClose(watcher: WebSocket): Promise<void> {
+		hangUp(watcher);
+	}
+
+	override async webSocketError(watcher: WebSocket): Promise<void> {
+		hangUp(watcher);
+	}
 
 	/**
 	 * Records a report of the chat; see `recordRuns`.
@@ -92,11 +118,27 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 		const text = encodeMessage(message);
 		for (const watcher of watchers) {
 			try {
-				watcher.send(text);
+				if (this.#isAlive(watcher)) watcher.send(text);
+				else hangUp(watcher);
 			} catch {
-				watcher.close(1011, "could not be told");
+				hangUp(watcher);
 			}
 		}
+	}
+
+	/** A watcher asks for a sign of life once a minute. One that has not for long is gone, and nobody has told us. */
+	#isAlive(watcher: WebSocket): boolean {
+		const pingedAt = this.ctx.getWebSocketAutoResponseTimestamp(watcher)?.getTime() ?? 0;
+		const dialledAt: unknown = watcher.deserializeAttachment();
+		return Date.now() - Math.max(pingedAt, Number(dialledAt)) < DEAD_MILLISECONDS;
+	}
+}
+
+function hangUp(watcher: WebSocket): void {
+	try {
+		watcher.close(1000);
+	} catch {
+		// It was closed already.
 	}
 }
 

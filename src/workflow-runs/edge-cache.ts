@@ -11,6 +11,8 @@ export interface HistoryMeta {
 	readonly userId: string;
 	/** The chat's revision that the body shows. */
 	readonly revision: string;
+	/** The chat's change number with that revision. */
+	readonly change: number;
 	/** The body's entity tag, with its quotes (RFC 9110, 8.8.3). */
 	readonly etag: string;
 	/** The body's length. */
@@ -139,13 +141,6 @@ export async function storeHistory(
 	} catch (error) {
 		logError({ requestId: scope.requestId, event: "cache", doing: "put" }, error);
 	}
-}
-
-/** As `findHistory`, for somebody who needs the meta only. */
-export async function peekHistory(scope: Scope, chatId: string): Promise<HistoryMeta | null> {
-	const copy = await findHistory(scope, chatId);
-	if (copy) dropBody(copy);
-	return copy;
 }
 
 /** Notes that D1 has confirmed the kept history. */

@@ -73,9 +73,10 @@ async function historyOf<Body>(
 ): Promise<History<Body | ArrayBuffer>> {
 	const found = await lookUp(scope, session, chatId, asked);
 	if (found.cacheUse === "miss") {
-		const { userId, revision, bookmark, readAt } = found;
+		const { userId, revision, change, bookmark, readAt } = found;
 		const { body, etag } = await listBody(found.runs);
-		const meta = { userId, revision, etag, byteLength: body.byteLength, bookmark, readAt, checkedAt: readAt };
+		const { byteLength } = body;
+		const meta = { userId, revision, change, etag, byteLength, bookmark, readAt, checkedAt: readAt };
 		// Kept only now that the chat's owner has asked.
 		scope.waitUntil(storeHistory(scope, chatId, { ...meta, body }, keepSeconds(readConfig(scope.env))));
 		return { ...meta, body, cacheUse: "miss" };

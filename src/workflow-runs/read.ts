@@ -27,6 +27,7 @@ export interface ChatRuns {
 	/** The chat's owner. */
 	readonly userId: string;
 	readonly revision: string;
+	readonly change: number;
 	/** Each as JSON text. In the list's order: not yet started first, then newest start first, ties by id descending. */
 	readonly runs: readonly string[];
 }
@@ -70,7 +71,10 @@ export async function readChatRuns(
 ): Promise<ChatRuns | null> {
 	const db = drizzleOver(session);
 	const isChat = and(eq(chats.id, chatId), isNull(chats.deletedAt));
-	const chat = db.select({ userId: chats.userId, revision: chats.revision }).from(chats).where(isChat);
+	const chat = db
+		.select({ userId: chats.userId, revision: chats.revision, change: chats.change })
+		.from(chats)
+		.where(isChat);
 	// Joined from the chat's row to its runs, so that a chat at the known revision costs only that row.
 	const runs = db
 		.select({ json: runJson })

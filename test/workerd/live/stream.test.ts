@@ -1,63 +1,21 @@
-import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { type EventSourceMessage, EventSourceParserStream } from "eventsource-parser/stream";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { app } from "../../../src/app.ts";
-import type { Env } from "../../../src/env.ts";
-import { request, runsPath, signIn, storedSession, uuid } from "../helpers.ts";
-import { type OwnedChat, putRun, recording, registeredChat, report } from "../recording/recorder.ts";
-import { type Hooks, watchBindings } from "../watch-bindings.ts";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { insertRuns, request, runsPath, uuid } from "../helpers.ts";
+import { patchRuns, putRun, readList, recording, registeredChat, report } from "../recording/recorder.ts";
+import { watchBindings } from "../watch-bindings.ts";
+import { hubOf, watchersOf } from "./hub.ts";
+import { closeStreams, open, type Stream } from "./streams.ts";
+import { recordAs01 } from "./version-01.ts";
 
-const opened: ReadableStreamDefaultReader[] = [];
-afterAll(async () => {
-	await Promise.all(opened.map((reader) => reader.cancel().catch(() => {})));
-});
+afterAll(closeStreams);
 
-interface Stream {
-	status: number;
-	headers: Headers;
-	/** The next event. */
-	next(): Promise<EventSourceMessage>;
-	/** Comments so far. */
-	comments: string[];
-	close(): Promise<void>;
-}
-
-async function open(
-	{ chat, cookie }: OwnedChat,
-	{
-		path = "",
-		headers = {},
-		bindings = {},
-	}: { path?: string; headers?: Record<string, string>; bindings?: object } = {},
-): Promise<Stream> {
-	const sent = new Request(`http://edge-runs.test${runsPath(chat)}${path}/stream`, { headers: { cookie, ...headers } });
-	const response = await app.fetch(sent, { ...env, ...bindings } as Env, createExecutionContext());
-	const comments: string[] = [];
-	const reader = (response.body ?? new Response("").body)
-		?.pipeThrough(new TextDecoderStream())
-		.pipeThrough(new EventSourceParserStream({ onComment: (comment) => comments.push(comment) }))
-		.getReader() as ReadableStreamDefaultReader<EventSourceMessage>;
-	opened.push(reader);
-	return {
-		status: response.status,
-		headers: response.headers,
-		comments,
-		async next() {
-			const { value, done } = await reader.read();
-			if (done || !value) throw new Error("the stream has ended");
-			return value;
-		},
-		close: () => reader.cancel(),
-	};
-}
-
-async function until(condition: () => boolean): Promise<void> {
-	while (!condition()) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
-const ended = async (stream: Stream) => expect(stream.next()).rejects.toThrow("the stream has ended");
+const ended = (stream: Stream) => expect(stream.next()).rejects.toThrow("the stream has ended");
 const running = (more: Record<string, unknown> = {}) => report({ status: "running", completedAt: null, ...more });
+const idsIn = (snapshot: { data: string }) =>
+	(JSON.parse(snapshot.data).workflowRuns as { id: string }[]).map(({ id }) => id);
+
+const expectWatchers = (chat: string, count: number) =>
+	vi.waitFor(async () => expect(await watchersOf(chat)).toBe(count), { timeout: 10_000 });
 
 describe.concurrent("a chat's stream", () => {
 	it("begins with all runs, as the list has them, and goes on with each that changes", async () => {
@@ -68,32 +26,38 @@ describe.concurrent("a chat's stream", () => {
 		const stream = await open(chat);
 		expect(stream.status).toBe(200);
 		expect(stream.headers.get("content-type")).toBe("text/event-stream");
+		expect(stream.headers.get("cache-control")).toBe("private, no-store");
 		expect(stream.headers.get("x-request-id")).toBeTruthy();
-		const list = await (await request(runsPath(chat.chat), { headers: { cookie: chat.cookie } })).json<{
-			data: object;
-		}>();
+		const list = await request(runsPath(chat.chat), { headers: { cookie: chat.cookie } });
 		const snapshot = await stream.next();
 		expect(snapshot.event).toBe("snapshot");
-		expect(JSON.parse(snapshot.data)).toEqual(list.data);
+		expect(JSON.parse(snapshot.data)).toEqual((await list.json<{ data: object }>()).data);
 
-		await putRun(chat.chat, one, report());
+		const steps = [{ id: "step-1", name: 'Fetch "all" \u2028', status: "failed", completedAt: "2024-02-04T12:00:01Z" }];
+		const written = await putRun(
+			chat.chat,
+			one,
+			report({ steps, status: "failed", error: { message: "No\u0000 \ud83d" } }),
+		);
 		const changed = await stream.next();
 		expect(changed.event).toBe("run");
-		expect(JSON.parse(changed.data)).toMatchObject({ id: one, chatId: chat.chat, status: "completed" });
+		expect(JSON.parse(changed.data)).toMatchObject({ id: one, chatId: chat.chat, status: "failed" });
 		expect(changed.id).not.toBe(snapshot.id);
 
 		const third = uuid();
 		await putRun(chat.chat, third, running());
 		expect(JSON.parse((await stream.next()).data)).toMatchObject({ id: third });
+		// What the hub tells is, byte for byte, what D1 puts together.
+		expect((await readList(chat, written)).text).toContain(changed.data);
 	});
 
 	it("gives only the last of several changed runs an id, so that nothing is missed between them", async () => {
 		const chat = await registeredChat();
 		const stream = await open(chat);
 		await stream.next();
-		await request(
-			runsPath(chat.chat),
-			recording("PATCH", { workflowRuns: [1, 2, 3].map(() => ({ id: uuid(), ...running() })) }),
+		await patchRuns(
+			chat.chat,
+			[1, 2, 3].map(() => ({ id: uuid(), ...running() })),
 		);
 		const events = [await stream.next(), await stream.next(), await stream.next()];
 		expect(events.map(({ event, id }) => [event, id !== undefined])).toEqual([
@@ -103,40 +67,70 @@ describe.concurrent("a chat's stream", () => {
 		]);
 	});
 
-	it("sends nothing again to a client that comes back to an unchanged chat, and a snapshot to another", async () => {
+	it("sends a client that comes back what has changed since, and nothing else", async () => {
 		const chat = await registeredChat();
-		await putRun(chat.chat, uuid(), running());
+		const [one, other] = [uuid(), uuid()];
+		await insertRuns(
+			chat.chat,
+			Array.from({ length: 1_000 }, () => ({ steps: `[{"id":"${"x".repeat(300)}"}]` })),
+		);
+		await putRun(chat.chat, one, running());
 		const first = await open(chat);
-		const { id } = await first.next();
+		const { id, data } = await first.next();
+		expect(data.length).toBeGreaterThan(300_000);
 		await first.close();
 
 		const unchanged = await open(chat, { headers: { "last-event-id": id as string } });
-		const run = uuid();
-		await putRun(chat.chat, run, running());
+		await putRun(chat.chat, other, running());
 		const next = await unchanged.next();
-		expect([next.event, JSON.parse(next.data).id]).toEqual(["run", run]);
+		expect([next.event, JSON.parse(next.data).id]).toEqual(["run", other]);
+		await putRun(chat.chat, one, report());
+		expect(JSON.parse((await unchanged.next()).data).id).toBe(one);
 
-		for (const lastEventId of [id as string, "never-was", ""]) {
-			const behind = await open(chat, { headers: { "last-event-id": lastEventId } });
-			const snapshot = await behind.next();
-			expect(snapshot.event).toBe("snapshot");
-			expect(JSON.parse(snapshot.data).workflowRuns).toHaveLength(2);
-		}
+		const behind = await open(chat, { headers: { "last-event-id": id as string } });
+		const events = [await behind.next(), await behind.next()];
+		expect(events.map(({ event, data, id }) => [event, JSON.parse(data).id, id !== undefined])).toEqual([
+			["run", other, false],
+			["run", one, true],
+		]);
+		expect(events.map(({ data }) => data).join().length).toBeLessThan(2_000);
 	});
 
-	it("sends a snapshot where a run has gone", async () => {
+	it.each([
+		["an id of 0.1", "0123456789abcdef0123456789abcdef"],
+		["a state that never was", "1.00000000"],
+		["a number alone", "3"],
+		["no id", ""],
+	])("sends a snapshot to a client that comes back with %s", async (_, lastEventId) => {
 		const chat = await registeredChat();
-		const [stays, goes] = [uuid(), uuid()];
-		for (const run of [stays, goes]) await putRun(chat.chat, run, running());
-		const stream = await open(chat);
-		await stream.next();
-		await env.DB.batch([
-			env.DB.prepare("delete from workflow_runs where id = ?").bind(goes),
-			env.DB.prepare("update chats set revision = ? where id = ?").bind(uuid(), chat.chat),
-		]);
+		const run = uuid();
+		await putRun(chat.chat, run, running());
+		const stream = await open(chat, { headers: { "last-event-id": lastEventId } });
 		const snapshot = await stream.next();
-		expect(snapshot.event).toBe("snapshot");
-		expect(JSON.parse(snapshot.data).workflowRuns.map((run: { id: string }) => run.id)).toEqual([stays]);
+		expect([snapshot.event, idsIn(snapshot)]).toEqual(["snapshot", [run]]);
+	});
+
+	it("sends a snapshot to a client that comes back across a deletion, or a write of 0.1", async () => {
+		const chat = await registeredChat();
+		const run = uuid();
+		const stream = await open(chat);
+		const { id } = await stream.next();
+		await stream.close();
+		await recordAs01(chat.chat, { id: run, status: "running" });
+		await putRun(chat.chat, uuid(), running());
+		const back = await open(chat, { headers: { "last-event-id": id as string } });
+		const snapshot = await back.next();
+		expect([snapshot.event, idsIn(snapshot).includes(run)]).toEqual(["snapshot", true]);
+	});
+
+	it("ends when the chat is deleted, and says so; a client that comes back is told 404", async () => {
+		const chat = await registeredChat();
+		const stream = await open(chat);
+		const { id } = await stream.next();
+		await request(`/api/chats/${chat.chat}`, recording("DELETE"));
+		expect(await stream.next()).toMatchObject({ event: "end", data: '{"reason":"chat_deleted"}' });
+		await ended(stream);
+		expect((await open(chat, { headers: { "last-event-id": id as string } })).status).toBe(404);
 	});
 
 	it("tells the client when to come back, at once", async () => {
@@ -147,146 +141,42 @@ describe.concurrent("a chat's stream", () => {
 		await reader.cancel();
 	});
 
-	it("asks D1 once a second for all streams of a chat together, and stops when they have gone", async () => {
+	it("is refused to strangers, whatever they say they have", async () => {
+		const [mine, other] = [await registeredChat(), await registeredChat()];
+		for (const headers of [{}, { "last-event-id": "1.00000000" }]) {
+			expect((await open({ ...mine, cookie: other.cookie }, { headers })).status).toBe(403);
+			expect((await open({ ...mine, chat: uuid() }, { headers })).status).toBe(404);
+			expect((await open({ ...mine, cookie: "none" }, { headers })).status).toBe(401);
+		}
+		expect(await watchersOf(mine.chat)).toBe(0);
+	});
+
+	it("passes on what the hub tells without asking D1, and lets go of its line when its client has gone", async () => {
 		const chat = await registeredChat();
-		await putRun(chat.chat, uuid(), running());
 		const { calls, ...bindings } = watchBindings();
 		const streams = await Promise.all(Array.from({ length: 20 }, () => open(chat, { bindings })));
 		await Promise.all(streams.map((stream) => stream.next()));
-		const before = calls.d1.length;
-		await new Promise((resolve) => setTimeout(resolve, 3_000));
-		const asked = calls.d1.length - before;
-		expect(asked).toBeGreaterThanOrEqual(1);
-		expect(asked).toBeLessThanOrEqual(3);
-
+		await expectWatchers(chat.chat, 20);
+		// Each has read what it lacked behind dialling in.
 		await putRun(chat.chat, uuid(), running());
 		for (const event of await Promise.all(streams.map((stream) => stream.next()))) expect(event.event).toBe("run");
-
+		const before = [calls.d1.length, calls.kv.length];
+		await putRun(chat.chat, uuid(), running());
+		for (const event of await Promise.all(streams.map((stream) => stream.next()))) expect(event.event).toBe("run");
+		expect([calls.d1.length, calls.kv.length]).toEqual(before);
 		await Promise.all(streams.map((stream) => stream.close()));
-		// Those that were asking when the clients left are done by then.
-		await new Promise((resolve) => setTimeout(resolve, 1_500));
-		const left = [calls.d1.length, calls.kv.length];
-		await new Promise((resolve) => setTimeout(resolve, 2_000));
-		expect([calls.d1.length, calls.kv.length]).toEqual(left);
-	}, 20_000);
+		await expectWatchers(chat.chat, 0);
+	});
 
-	it("stays through a D1 outage, and catches up", async () => {
+	it("lets go of its line when its request is aborted", async () => {
 		const chat = await registeredChat();
-		let isDown = false;
-		const hooks: Hooks = {
-			onD1: () => {
-				if (isDown) throw new Error("D1_ERROR: Network connection lost.");
-			},
-		};
-		const { calls, ...bindings } = watchBindings(hooks);
-		const stream = await open(chat, { bindings });
+		const client = new AbortController();
+		const stream = await open(chat, { signal: client.signal });
 		await stream.next();
-		isDown = true;
-		const run = uuid();
-		await putRun(chat.chat, run, running());
-		const event = stream.next();
-		const before = calls.d1.length;
-		await until(() => calls.d1.length >= before + 2);
-		isDown = false;
-		expect(JSON.parse((await event).data)).toMatchObject({ id: run });
+		await expectWatchers(chat.chat, 1);
+		client.abort();
+		await expectWatchers(chat.chat, 0);
 	});
-
-	it("ends when the chat is deleted, and says so", async () => {
-		const chat = await registeredChat();
-		const stream = await open(chat);
-		await stream.next();
-		await request(`/api/chats/${chat.chat}`, recording("DELETE"));
-		expect(await stream.next()).toMatchObject({ event: "end", data: '{"reason":"chat_deleted"}' });
-		await ended(stream);
-	});
-
-	it("ends when the chat has another owner", async () => {
-		const chat = await registeredChat();
-		const stream = await open(chat);
-		await stream.next();
-		await env.DB.prepare("update chats set user_id = 'other', revision = 'x' where id = ?").bind(chat.chat).run();
-		expect(await stream.next()).toMatchObject({ event: "end", data: '{"reason":"chat_forbidden"}' });
-		await ended(stream);
-	});
-});
-
-describe("time in a stream", () => {
-	const now = Date.now.bind(Date);
-	let passed = 0;
-	beforeAll(() => {
-		vi.spyOn(Date, "now").mockImplementation(() => now() + passed * 1000);
-	});
-	afterAll(() => {
-		vi.restoreAllMocks();
-	});
-
-	/** Lets the clock go on from another time, once the stream has taken note of this one. */
-	async function passSeconds(seconds: number): Promise<void> {
-		await new Promise((resolve) => setTimeout(resolve, 100));
-		passed += seconds;
-	}
-
-	it("ends it within a minute of the session's end", async () => {
-		const user = uuid();
-		const session = await signIn(user);
-		const chat = await registeredChat({ user, cookie: session.cookie });
-		const stream = await open(chat);
-		await stream.next();
-		await env.SESSIONS.delete(session.token);
-		await passSeconds(61);
-		expect(await stream.next()).toMatchObject({ event: "end", data: '{"reason":"session_ended"}' });
-		await ended(stream);
-	});
-
-	it("does not end it where KV fails: nobody is logged out by an outage", async () => {
-		const chat = await registeredChat();
-		let isDown = false;
-		const { calls, ...bindings } = watchBindings({
-			onKv: () => {
-				if (isDown) throw new Error("KV GET failed: 500");
-			},
-		});
-		const stream = await open(chat, { bindings });
-		await stream.next();
-		isDown = true;
-		await passSeconds(61);
-		const event = stream.next();
-		await until(() => calls.kv.length >= 3);
-		isDown = false;
-		const run = uuid();
-		await putRun(chat.chat, run, running());
-		expect(JSON.parse((await event).data)).toMatchObject({ id: run });
-	});
-
-	it("is told by comments while nothing changes, and is up after an hour", async () => {
-		const user = uuid();
-		const { cookie, token } = await signIn(user);
-		const expiresAt = new Date(Date.now() + 7_200_000).toISOString();
-		await env.SESSIONS.put(token, JSON.stringify(storedSession(user, token, { expiresAt })));
-		const chat = await registeredChat({ user, cookie });
-		const stream = await open(chat);
-		await stream.next();
-		await passSeconds(16);
-		const event = stream.next().catch((error: Error) => error.message);
-		await until(() => stream.comments.length > 0);
-		await passSeconds(3600);
-		expect(await event).toBe("the stream has ended");
-	});
-});
-
-it("closes a stream where the plan allows no more subrequests, so that its client comes back", async () => {
-	const chat = await registeredChat();
-	let isSpent = false;
-	const spent = () => {
-		if (isSpent) throw new Error("Too many API requests by single worker invocation.");
-	};
-	const { calls: _, ...bindings } = watchBindings({ onD1: spent });
-	const stream = await open(chat, { bindings });
-	await stream.next();
-	isSpent = true;
-	const match = vi.spyOn(caches, "open").mockImplementation(async () => spent() as never);
-	await ended(stream);
-	match.mockRestore();
 });
 
 describe.concurrent("a run's stream", () => {
@@ -295,6 +185,7 @@ describe.concurrent("a run's stream", () => {
 		const [run, other] = [uuid(), uuid()];
 		await putRun(chat.chat, run, running());
 		const stream = await open(chat, { path: `/${run}` });
+		expect(stream.headers.get("cache-control")).toBe("private, no-store");
 		expect(JSON.parse((await stream.next()).data)).toMatchObject({ id: run, status: "running" });
 		await putRun(chat.chat, other, running());
 		await putRun(chat.chat, run, running({ steps: [{ id: "step-1", status: "running" }] }));
@@ -306,7 +197,7 @@ describe.concurrent("a run's stream", () => {
 		await ended(stream);
 	});
 
-	it("is over at once where the run is, and 204 to a client that knows, so that EventSource stays away", async () => {
+	it("is over at once where the run has ended, and 204 to a client that knows, though another run has changed", async () => {
 		const chat = await registeredChat();
 		const run = uuid();
 		await putRun(chat.chat, run, report());
@@ -314,11 +205,48 @@ describe.concurrent("a run's stream", () => {
 		const { id } = await stream.next();
 		expect((await stream.next()).event).toBe("end");
 		await ended(stream);
-		expect((await open(chat, { path: `/${run}`, headers: { "last-event-id": id as string } })).status).toBe(204);
+		await putRun(chat.chat, uuid(), running());
+		const headers = { "last-event-id": id as string };
+		expect((await open(chat, { path: `/${run}`, headers })).status).toBe(204);
+		expect((await open(chat, { path: `/${run}`, headers: { "last-event-id": "9.00000000" } })).status).toBe(200);
 	});
 
-	it("is 404 for a run that is not the chat's", async () => {
+	it("sends nothing again to a client that has the run as it is", async () => {
 		const chat = await registeredChat();
+		const run = uuid();
+		await putRun(chat.chat, run, running());
+		const { id } = await (await open(chat, { path: `/${run}` })).next();
+		await putRun(chat.chat, uuid(), running());
+		const back = await open(chat, { path: `/${run}`, headers: { "last-event-id": id as string } });
+		await putRun(chat.chat, run, report());
+		expect(JSON.parse((await back.next()).data).status).toBe("completed");
+	});
+
+	it("is there as soon as the run is, though a copy without it is fresh", async () => {
+		const chat = await registeredChat();
+		await request(runsPath(chat.chat), { headers: { cookie: chat.cookie } });
+		const run = uuid();
+		await putRun(chat.chat, run, running());
+		const stream = await open(chat, { path: `/${run}` });
+		expect([stream.status, JSON.parse((await stream.next()).data).id]).toEqual([200, run]);
+	});
+
+	it("ends where the run has gone", async () => {
+		const chat = await registeredChat();
+		const [run] = await insertRuns(chat.chat, [{ status: "running", completedAt: null }]);
+		const stream = await open(chat, { path: `/${run}` });
+		await stream.next();
+		await expectWatchers(chat.chat, 1);
+		await env.DB.prepare("delete from workflow_runs where id = ?").bind(run).run();
+		await hubOf(chat.chat).tell({ from: null, to: { change: 99, mark: "gap" }, bookmark: null, runs: null });
+		expect(await stream.next()).toMatchObject({ event: "end", data: '{"reason":"run_ended"}' });
+	});
+
+	it("is 404 for a run that is not the chat's, and for one of another chat", async () => {
+		const [chat, other] = [await registeredChat(), await registeredChat()];
+		const run = uuid();
+		await putRun(other.chat, run, running());
 		expect((await open(chat, { path: `/${uuid()}` })).status).toBe(404);
+		expect((await open(chat, { path: `/${run}` })).status).toBe(404);
 	});
 });

@@ -1,0 +1,118 @@
+import { forOwner } from "../access/owner.ts";
+import { type State, stateId, stateOf } from "../db/change.ts";
+import { askD1 } from "../db/read.ts";
+import { ServiceError } from "../errors.ts";
+import type { Scope, Session } from "../scope.ts";
+import { type History, readHistory } from "../workflow-runs/history.ts";
+import { listData, parseList } from "../workflow-runs/json.ts";
+import { readChanges } from "../workflow-runs/read-changes.ts";
+import type { ServerEvent } from "./event-writer.ts";
+import type { Kind, Place } from "./follow.ts";
+
+/** What a stream begins with. */
+export interface Opening {
+	readonly start: Place;
+	/** The chat's owner. */
+	readonly userId: string;
+	/** What the client lacks; none if it is up to date. */
+	readonly first: ServerEvent[];
+}
+
+/**
+ * What a client of a chat's stream lacks: all runs, or those that have changed since the state that it has.
+ * @param since the state that the client says it has
+ * @throws {ServiceError} as `readHistory`
+ */
+export async function openChatStream(
+	scope: Scope,
+	session: Promise<Session>,
+	chatId: string,
+	since: State | null,
+): Promise<Opening> {
+	if (!since) return opening(await readHistory(scope, session, chatId));
+	const asked = askD1(scope, null, (d1) => readChanges(d1, chatId, since));
+	try {
+		const { userId, runs, state } = await forOwner(
+			scope,
+			session,
+			asked.then(({ found }) => found),
+		);
+		const { bookmark } = await asked;
+		if (runs) return { start: { state, bookmark }, userId, first: runEvents(runs, state) };
+		return opening(await readHistory(scope, session, chatId, bookmark ?? undefined));
+	} catch (error) {
+		if (!(error instanceof ServiceError && error.code === "STORE_UNAVAILABLE")) throw error;
+		// A copy says who the owner is. What the client lacks is told when D1 is back.
+		const { userId, bookmark } = await readHistory(scope, session, chatId);
+		return { start: { state: since, bookmark }, userId, first: [] };
+	}
+}
+
+function opening(history: History): Opening {
+	return { start: placeOf(history), userId: history.userId, first: snapshotEvents(history) };
+}
+
+const placeOf = (history: History): Place => ({ state: stateOf(history), bookmark: history.bookmark });
+
+/** A chat's stream: all of its runs. */
+export function chatStream(scope: Scope, chatId: string, userId: string): Kind {
+	return {
+		async catchUp({ state, bookmark }, events) {
+			const answer = await askD1(scope, bookmark, (d1) => readChanges(d1, chatId, state));
+			const changes = await ownedBy(userId, answer.found);
+			if (changes.runs) {
+				if (changes.runs.length > 0) await events.events(runEvents(changes.runs, changes.state));
+				return { now: { state: changes.state, bookmark: answer.bookmark }, queries: 1 };
+			}
+			const session = Promise.resolve({ userId });
+			const history = await readHistory(scope, session, chatId, answer.bookmark ?? undefined);
+			// A copy that may be older than what the client has would be a step back.
+			const isOld = history.cacheUse === "stale" || (history.cacheUse === "hit" && answer.bookmark === null);
+			if (isOld) throw new ServiceError("STORE_UNAVAILABLE");
+			await events.events(snapshotEvents(history));
+			return { now: placeOf(history), queries: 3 };
+		},
+		async pass(runs, to, events) {
+			if (runs.length > 0) await events.events(runEvents(runs, to));
+			return undefined;
+		},
+	};
+}
+
+/** @throws {ServiceError} CHAT_NOT_FOUND, CHAT_FORBIDDEN */
+export async function ownedBy<T extends { userId: string }>(userId: string, found: T | null): Promise<T> {
+	if (!found) throw new ServiceError("CHAT_NOT_FOUND");
+	if (found.userId !== userId) throw new ServiceError("CHAT_FORBIDDEN");
+	return found;
+}
+
+/** Only the last has an id: a client that loses the line between them is not up to date. */
+function runEvents(runs: readonly string[], state: State): ServerEvent[] {
+	return runs.map((data, index) => ({
+		event: "run",
+		data,
+		...(index === runs.length - 1 && { id: stateId(state) }),
+	}));
+}
+
+/** An event's data in bytes, at the most. A snapshot with more goes on as `run` events. */
+const MAX_EVENT_BYTES = 4_000_000;
+
+/** All runs of a chat. */
+export function snapshotEvents(history: History, maxBytes = MAX_EVENT_BYTES): ServerEvent[] {
+	const state = stateOf(history);
+	if (history.body.byteLength <= maxBytes) {
+		return [{ event: "snapshot", data: listData(history.body), id: stateId(state) }];
+	}
+	const runs = parseList(history.body).map((run) => JSON.stringify(run));
+	const encoder = new TextEncoder();
+	let bytes = 0;
+	let count = 0;
+	for (const run of runs) {
+		bytes += encoder.encode(run).byteLength + 1;
+		if (bytes > maxBytes) break;
+		count++;
+	}
+	const data = `{"workflowRuns":[${runs.slice(0, count).join()}]}`;
+	return [{ event: "snapshot", data }, ...runEvents(runs.slice(count), state)];
+}

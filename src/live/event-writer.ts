@@ -1,0 +1,83 @@
+import { DeadlineError, withDeadline } from "../deadline.ts";
+
+/** A client that takes nothing for this long is dropped. It comes back. */
+const SLOW_SECONDS = 30;
+
+export interface ServerEvent {
+	readonly event: string;
+	/** JSON, on one line. */
+	readonly data: string;
+	/** What the client sends as `Last-Event-ID` when it comes back. None: there is more to come of the same change. */
+	readonly id?: string;
+}
+
+/** An event as it is sent (HTML Living Standard, 9.2). */
+const toText = ({ event, data, id }: ServerEvent) =>
+	`event: ${event}\ndata: ${data}\n${id === undefined ? "" : `id: ${id}\n`}\n`;
+
+/** The client has gone, or takes nothing. */
+export class GoneError extends Error {
+	override readonly name = "GoneError";
+
+	get isSlow(): boolean {
+		return this.cause instanceof DeadlineError;
+	}
+}
+
+/** Writes server-sent events. Holds nothing: each write waits until the client has taken it. */
+export class EventWriter {
+	readonly body: ReadableStream<Uint8Array>;
+	/** Settles when the client has gone. */
+	readonly gone: Promise<void>;
+	readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+	readonly #encoder = new TextEncoder();
+	#isGone = false;
+	#writtenAt = Date.now();
+
+	/** @param signal aborts when the client of the request goes */
+	constructor(signal: AbortSignal) {
+		const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+		this.body = readable;
+		this.#writer = writable.getWriter();
+		const { promise: aborted, resolve } = Promise.withResolvers<void>();
+		if (signal.aborted) resolve();
+		signal.addEventListener("abort", () => resolve(), { once: true });
+		const closed = this.#writer.closed.catch(() => {});
+		this.gone = Promise.race([aborted, closed]).then(() => {
+			this.#isGone = true;
+		});
+	}
+
+	get isGone(): boolean {
+		return this.#isGone;
+	}
+
+	/** When something was last written, in milliseconds since the epoch. */
+	get writtenAt(): number {
+		return this.#writtenAt;
+	}
+
+	/** @throws {GoneError} */
+	events(events: readonly ServerEvent[]): Promise<void> {
+		return this.write(events.map(toText).join(""));
+	}
+
+	/** @throws {GoneError} */
+	async write(text: string): Promise<void> {
+		if (this.#isGone) throw new GoneError();
+		try {
+			await withDeadline(this.#writer.write(this.#encoder.encode(text)), SLOW_SECONDS);
+		} catch (error) {
+			this.#isGone = true;
+			// What it has not taken is given up with it.
+			if (error instanceof DeadlineError) this.#writer.abort(error).catch(() => {});
+			throw new GoneError("the client has gone, or takes nothing", { cause: error });
+		}
+		this.#writtenAt = Date.now();
+	}
+
+	/** Ends the stream. Never rejects. */
+	async close(): Promise<void> {
+		await this.#writer.close().catch(() => {});
+	}
+}
