@@ -36,6 +36,24 @@ describe("the log", () => {
 		);
 	});
 
+	it("names the route that answered, a stream's own too", async () => {
+		const user = uuid();
+		const { cookie } = await signIn(user);
+		const chat = await insertChat(user);
+		const run = uuid();
+		for (const path of ["", "/stream", `/${run}`, `/${run}/stream`]) {
+			const response = await request(`${runsPath(chat)}${path}`, { headers: { cookie } });
+			await response.body?.cancel();
+		}
+		const runs = "/api/chats/:chatId/workflow-runs";
+		expect(logged("request").map(({ route }) => route)).toEqual([
+			runs,
+			`${runs}/stream`,
+			`${runs}/:runId`,
+			`${runs}/:runId/stream`,
+		]);
+	});
+
 	it("never has a cookie, token, signature, query or secret in it, whatever fails", async () => {
 		const user = uuid();
 		const { cookie, token } = await signIn(user);
