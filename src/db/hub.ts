@@ -53,7 +53,7 @@ export async function askHub<T>(
 	try {
 		return await withDeadline(ask(hub), readConfig(env).storeTimeoutSeconds + GRACE_SECONDS);
 	} catch (error) {
-		logError({ requestId, event: "hub" }, error);
+		logError({ requestId, event: "hub", doing: "ask" }, error);
 		if (resting.size >= MAX_RESTING) resting.clear();
 		resting.set(chatId, Date.now() + REST_SECONDS * 1000);
 		return undefined;

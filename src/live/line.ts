@@ -51,7 +51,7 @@ export class Line {
 			this.#use(webSocket);
 			return true;
 		} catch (error) {
-			logError({ requestId, event: "line" }, error);
+			logError({ requestId, event: "hub", doing: "dial" }, error);
 			this.#rest(this.#failures++);
 			return false;
 		}
