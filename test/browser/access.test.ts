@@ -71,7 +71,7 @@ describe.skipIf(!hasChromium)("everybody can use the page", () => {
 			"A Completed 4",
 			"A Cancelled 1",
 		]);
-		expect(reached[8]).toMatch(/^SUMMARY Workflow/);
+		expect(reached[8]).toMatch(/^SUMMARY Meeting notes/);
 		const details = page.locator("#runs details").first();
 		expect(await details.getAttribute("open")).toBeNull();
 		await page.keyboard.press("Enter");

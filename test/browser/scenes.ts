@@ -30,6 +30,9 @@ interface Outline {
 	to?: number;
 	status?: Status;
 	error?: string;
+	attempt?: number;
+	/** What it is doing now. */
+	activity?: string;
 }
 
 /** A run that started so many seconds ago (null: not yet), with its steps. */
@@ -48,11 +51,12 @@ export function outline(
 	return {
 		id: randomUUID(),
 		workflowId: workflowId as string,
+		...(names[workflowId as string] && { workflowName: names[workflowId as string] }),
 		status,
 		startedAt: secondsAgo === null ? null : (at(0) ?? null),
 		completedAt: isDone ? (at(end) ?? null) : null,
 		...(error !== undefined && { error: { message: error } }),
-		steps: steps.map(({ name, from, to, status: given, error: stepError }, index): Step => {
+		steps: steps.map(({ name, from, to, status: given, error: stepError, attempt, activity }, index): Step => {
 			const fallback = from === undefined ? "pending" : to === undefined ? "running" : "completed";
 			return {
 				id: `step-${index + 1}`,
@@ -60,6 +64,8 @@ export function outline(
 				startedAt: at(from),
 				completedAt: at(to),
 				...(stepError !== undefined && { error: { message: stepError } }),
+				...(attempt !== undefined && { attempt }),
+				...(activity !== undefined && { activity: { at: new Date().toISOString(), message: activity } }),
 				name,
 				position: index + 1,
 			};
@@ -68,6 +74,10 @@ export function outline(
 }
 
 const WORKFLOWS = ["c2d29867-3d0b-4497-9191-18a9d8ee7830", "8f14e45f-ceea-4167-a5a8-8ad5b3c3d9f2"];
+const names: Readonly<Record<string, string>> = {
+	[WORKFLOWS[0] as string]: "Research",
+	[WORKFLOWS[1] as string]: "Meeting notes",
+};
 
 /** What a chat of a research assistant may look like on a working day. */
 export function workingDay(): Report[] {
@@ -81,7 +91,7 @@ export function workingDay(): Report[] {
 				{ name: "Search the web", from: 6.3, to: 31 },
 				{ name: "Search the knowledge base", from: 6.3, to: 18.4 },
 				{ name: "Read 12 sources", from: 31.2, to: 58 },
-				{ name: "Draft the answer", from: 58.1 },
+				{ name: "Draft the answer", from: 58.1, activity: "Writing section 2 of 5" },
 				{ name: "Check the citations" },
 			],
 			undefined,
@@ -99,7 +109,8 @@ export function workingDay(): Report[] {
 					from: 17.6,
 					to: 47.6,
 					status: "failed",
-					error: "The model did not answer within 30 s (request req_7Yq2, 3 attempts)",
+					attempt: 3,
+					error: "The model did not answer within 30 s (request req_7Yq2)",
 				},
 				{ name: "Draft the answer", to: 47.6, status: "cancelled" },
 			],
