@@ -43,8 +43,7 @@ export default defineConfig({
 					// One workerd for all files: starting one a file takes longer than all tests together.
 					isolate: false,
 					maxWorkers: 1,
-					include: ["test/**/*.test.ts"],
-					exclude: ["test/node/**", "test/browser/**"],
+					include: ["test/workerd/**/*.test.ts"],
 					setupFiles: ["test/workerd/setup.ts"],
 				},
 			},

@@ -16,9 +16,14 @@ const ROWS_A_STATEMENT = 500;
 export async function seedOurs(d1: D1, sizes: readonly ChatSize[]): Promise<void> {
 	const root = path.dirname(import.meta.dirname);
 	const migrations = readdirSync(path.join(root, "drizzle")).filter((name) => name.endsWith(".sql"));
+	// Noted as wrangler notes them, for /api/health looks there.
+	await d1.prepare("create table d1_migrations (id integer primary key autoincrement, name text unique)").run();
 	for (const name of migrations.sort()) {
 		const sql = readFileSync(path.join(root, "drizzle", name), "utf8");
-		await d1.batch(sql.split("--> statement-breakpoint").map((statement) => d1.prepare(statement)));
+		await d1.batch([
+			...sql.split("--> statement-breakpoint").map((statement) => d1.prepare(statement)),
+			d1.prepare("insert into d1_migrations (name) values (?)").bind(name),
+		]);
 	}
 	for (const size of sizes) {
 		const chatId = chatIdOf(size);
