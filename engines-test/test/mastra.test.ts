@@ -1,3 +1,4 @@
+import { Mastra } from "@mastra/core";
 import { createStep, createWorkflow } from "@mastra/core/workflows";
 import { mastraRecorder } from "edge-runs/engines/mastra";
 import { expect, it } from "vitest";
@@ -120,11 +121,13 @@ it("records a suspended run as waiting, and its resume as the same run", async (
 	const mastra = mastraRecorder({ recorder });
 	const ask = step("ask", async (context: never) => {
 		const { resumeData, suspend } = context as { resumeData?: unknown; suspend(payload: unknown): Promise<unknown> };
-		return resumeData ?? suspend("Shall I?");
+		return resumeData ?? suspend({ question: "Shall I?", options: ["yes"] });
 	});
 	const workflow = createWorkflow({ id: "asks", ...any, options: mastra.options })
 		.then(ask)
 		.commit();
+	// It keeps what a suspended run needs, in memory.
+	new Mastra({ workflows: { workflow }, logger: false });
 	const run = mastra.record(await workflow.createRun(), { chatId, userId });
 	await run.start({ inputData: {} });
 	expect(await runs()).toMatchObject([

@@ -44,6 +44,15 @@ export function quietly<T>(act: () => T): T | undefined {
 	}
 }
 
+/** Waits until all is sent, but no longer than the timeout. Never rejects. */
+export async function flushQuietly(recorder: Reporter, timeoutMilliseconds: number): Promise<void> {
+	try {
+		await recorder.flush?.({ timeoutMilliseconds });
+	} catch {
+		// The recorder tells its own errors, and none of them are the workflow's.
+	}
+}
+
 /** An error as it is recorded. */
 export function toError(thrown: unknown): { error: { message: string } } {
 	return { error: { message: quietly(() => messageOf(thrown)) || "Unknown error" } };
@@ -63,12 +72,18 @@ export function isAbort(thrown: unknown): boolean {
 	return name === "AbortError" || message === "Abort" || message === "Aborted";
 }
 
-/** The largest output that the service keeps, in bytes of JSON. A larger one is not sent. */
-const MAX_OUTPUT = 16_000;
-
-/** An output in the recorded form: as JSON, if it is wanted and not too large. */
+/** An output, if it is wanted. The recorder copies it, and leaves out one that is too large or no JSON. */
 export function toOutput(value: unknown, wanted: boolean | undefined): { output?: JsonValue } {
-	if (!wanted || value === undefined) return {};
-	const json = quietly(() => JSON.stringify(value));
-	return json === undefined || json.length > MAX_OUTPUT ? {} : { output: JSON.parse(json) };
+	return wanted && value !== undefined ? { output: value as JsonValue } : {};
+}
+
+/** What an engine waits for, in words: a text, or the text in an object that is there for people, or else its JSON. */
+export function toMessage(value: unknown, otherwise: string): string {
+	return quietly(() => textOf(value)) || otherwise;
+}
+
+function textOf(value: unknown): string | undefined {
+	if (typeof value !== "object" || value === null) return value === undefined ? undefined : String(value);
+	const { message, question, reason, prompt } = value as Record<string, unknown>;
+	return [message, question, reason, prompt].find((text) => typeof text === "string") ?? JSON.stringify(value);
 }

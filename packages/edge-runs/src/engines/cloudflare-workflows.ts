@@ -1,5 +1,5 @@
 import type { RunState } from "../protocol/run-state.ts";
-import { type AdapterOptions, type ChatOptions, quietly, send, toError, toOutput } from "./adapter.ts";
+import { type AdapterOptions, type ChatOptions, flushQuietly, quietly, send, toError, toOutput } from "./adapter.ts";
 import { doId, instanceState, iso, retrying, sleepId, waitId } from "./cloudflare-workflows-run.ts";
 
 export {
@@ -175,12 +175,8 @@ class StepRecorder<S extends object> {
 		if (!this.#unsure) send(this.#options.recorder, this.#options, this.#state);
 	}
 
-	async #flush(): Promise<void> {
-		try {
-			await this.#options.recorder.flush?.({ timeoutMilliseconds: FLUSH_MILLISECONDS });
-		} catch {
-			// Errors of the recorder must not reach the workflow.
-		}
+	#flush(): Promise<void> {
+		return flushQuietly(this.#options.recorder, FLUSH_MILLISECONDS);
 	}
 }
 

@@ -1,6 +1,6 @@
 import { RunState, toTimestamp } from "../protocol/run-state.ts";
 import { uuidFor } from "../protocol/uuid.ts";
-import { type AdapterOptions, type ChatOptions, quietly, send, toError, toOutput } from "./adapter.ts";
+import { type AdapterOptions, type ChatOptions, flushQuietly, quietly, send, toError, toOutput } from "./adapter.ts";
 
 /*
  * Inngest (inngest, 4): a middleware that records every run of the functions it is given to, and its steps.
@@ -93,7 +93,7 @@ export function inngestRecorder<B extends MiddlewareClass>(Base: B, options: Inn
 
 		async wrapRequest({ next }: { next: () => Promise<unknown> }): Promise<unknown> {
 			const response = await next();
-			await options.recorder.flush?.({ timeoutMilliseconds: FLUSH_MILLISECONDS }).catch(() => {});
+			await flushQuietly(options.recorder, FLUSH_MILLISECONDS);
 			return response;
 		}
 	}

@@ -1,6 +1,15 @@
 import { RunState, toTimestamp } from "../protocol/run-state.ts";
 import { uuidFor } from "../protocol/uuid.ts";
-import { type AdapterOptions, type ChatOptions, isAbort, quietly, send, toError, toOutput } from "./adapter.ts";
+import {
+	type AdapterOptions,
+	type ChatOptions,
+	isAbort,
+	quietly,
+	send,
+	toError,
+	toMessage,
+	toOutput,
+} from "./adapter.ts";
 
 /*
  * LangGraph (@langchain/langgraph): a callback handler that records every invocation of a graph as a run, and its nodes
@@ -255,9 +264,7 @@ class GraphRecorder {
 /** What a node waits for: the value it was interrupted with. */
 function waitingFor(error: unknown) {
 	const { interrupts } = error as { interrupts?: { value?: unknown }[] };
-	const value = interrupts?.[0]?.value;
-	const message = typeof value === "string" ? value : (quietly(() => JSON.stringify(value)) ?? "Waits");
-	return { at: toTimestamp(Date.now()), message, waiting: true };
+	return { at: toTimestamp(Date.now()), message: toMessage(interrupts?.[0]?.value, "Waits"), waiting: true };
 }
 
 /** A chain's or tool's own name, where the invocation gave none: the last part of its serialized id. */

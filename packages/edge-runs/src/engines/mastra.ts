@@ -1,6 +1,6 @@
 import { RunState, toTimestamp } from "../protocol/run-state.ts";
 import { uuidFor } from "../protocol/uuid.ts";
-import { type AdapterOptions, type ChatOptions, quietly, send, toError, toOutput } from "./adapter.ts";
+import { type AdapterOptions, type ChatOptions, quietly, send, toError, toMessage, toOutput } from "./adapter.ts";
 
 /*
  * Mastra (@mastra/core): records the runs of a workflow by its own hooks: `options` for start and end, `run.watch` for
@@ -126,7 +126,8 @@ class RecordedRun {
 			this.#state.start(at);
 			this.#start(step, at, { activity: undefined });
 		} else if (type === "workflow-step-waiting") this.#start(step, at, act("Waits", false));
-		else if (type === "workflow-step-suspended") this.#start(step, at, act(reasonOf(step), true));
+		else if (type === "workflow-step-suspended")
+			this.#start(step, at, act(toMessage(step.suspendPayload, "Suspended"), true));
 		else if (type === "workflow-step-progress") {
 			const { completedCount = 0, totalCount = 0 } = step;
 			const progress = totalCount > 0 ? { progress: completedCount / totalCount } : {};
@@ -178,8 +179,3 @@ function naming(state: RunState, id: string): { name: string; parentId?: string 
 const act = (message: string, waiting: boolean, progress: { progress?: number } = {}) => ({
 	activity: { at: toTimestamp(Date.now()), message, ...(waiting && { waiting }), ...progress },
 });
-
-/** What a suspended step asks for. */
-function reasonOf({ suspendPayload }: StepPayload): string {
-	return (typeof suspendPayload === "string" ? suspendPayload : JSON.stringify(suspendPayload)) ?? "Suspended";
-}

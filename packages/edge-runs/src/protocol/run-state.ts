@@ -183,6 +183,8 @@ export class RunState {
 	take(): Report | null {
 		if (!this.#runChanged && this.#changed.size === 0) return null;
 		const steps = [...this.#changed].flatMap((id) => this.#steps.get(id) ?? []);
+		// Outputs can be large, and are said once.
+		for (const { output, ...step } of steps) if (output !== undefined) this.#steps.set(step.id, step);
 		this.#changed.clear();
 		this.#runChanged = false;
 		return withoutUndefined({
