@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { recordWorkflow } from "edge-runs/engines/cloudflare-workflows";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { signIn, startedFromRoot, USER } from "./global-setup.ts";
 import { outline, readRuns } from "./recording.ts";
@@ -145,6 +146,25 @@ describe("from outside, by the instance's events, it records", () => {
 			steps: [{}, { name: "approval", status: "completed" }],
 		});
 	});
+});
+
+it("the run through the code that looks for what is to be rolled back completes nothing", async () => {
+	// Workflows makes it only where its engine was evicted in between, which takes a test too long. Its steps then do
+	// nothing and give nothing (`createRollbackContext` in workers-sdk).
+	const step = {
+		do: async (..._: unknown[]): Promise<unknown> => undefined,
+		waitForEvent: async (..._: unknown[]) => {},
+	};
+	const told: { status: string; steps?: { id: string; status: string }[] }[] = [];
+	const recorder = { report: ({ run }: { run: (typeof told)[number] }) => void told.push(run) };
+	const event = { instanceId: "i", timestamp: new Date(), workflowName: "w" };
+	await recordWorkflow({ recorder, chatId: "c", event, step }, async (step) => {
+		await step.do("book", async () => {}, { rollback: async () => {} });
+		await step.waitForEvent("approval", { type: "approved" });
+		await step.do("pay", async () => {}, { rollback: async () => {} });
+		return "paid";
+	});
+	expect(told.map(({ status, steps }) => [status, steps?.length ?? 0])).toEqual([["running", 0]]);
 });
 
 it("a run that was terminated from outside is cancelled by the queue's consumer", async () => {
