@@ -5,7 +5,7 @@ import type { WorkflowRun } from "../src/workflow-runs/schemas.ts";
 /** The fresh window is a second. The rest is for the answer to arrive, and for timers under load. */
 const LATE_MILLISECONDS = 3_000;
 
-const STAGE = { pending: 0, running: 1, completed: 2, failed: 2, cancelled: 2 };
+const PROGRESS = { pending: 0, running: 1, completed: 2, failed: 2, cancelled: 2 };
 
 /** The runs that a chat must have: all reports, merged by the same rules, but without a database. */
 export class Model {
@@ -24,7 +24,8 @@ export class Model {
 	/** Call it when the service has accepted the report. Soon after, the report must show. */
 	acknowledge({ id, status }: WorkflowRun): void {
 		const before = this.#acknowledged.get(id);
-		if (!before || STAGE[status] > before.stage) this.#acknowledged.set(id, { at: Date.now(), stage: STAGE[status] });
+		if (!before || PROGRESS[status] > before.stage)
+			this.#acknowledged.set(id, { at: Date.now(), stage: PROGRESS[status] });
 	}
 
 	/**
@@ -32,7 +33,7 @@ export class Model {
 	 * long before and are missing, or not as far.
 	 */
 	late(runs: readonly WorkflowRun[], askedAt: number): string[] {
-		const served = new Map(runs.map((run) => [run.id, STAGE[run.status]]));
+		const served = new Map(runs.map((run) => [run.id, PROGRESS[run.status]]));
 		return [...this.#acknowledged]
 			.filter(([id, { at, stage }]) => at < askedAt - LATE_MILLISECONDS && (served.get(id) ?? -1) < stage)
 			.map(([id]) => `run ${id} is late`);

@@ -11,8 +11,8 @@ import type { WorkflowRunStatus as Status, WorkflowRun } from "./types.ts";
 /** The fields that the order of two states depends on. */
 export type State = Pick<WorkflowRun, "status" | "completedAt" | "error" | "output" | "attempt" | "assumed">;
 
-/** Within an attempt, status only moves forward. */
-const STAGE: Readonly<Record<Status, number>> = { pending: 0, running: 1, completed: 2, failed: 2, cancelled: 2 };
+/** How far a status is. Within an attempt, status only moves forward. */
+const PROGRESS: Readonly<Record<Status, number>> = { pending: 0, running: 1, completed: 2, failed: 2, cancelled: 2 };
 
 /** Of two ends of one attempt: a recorder that saw it complete knows more than one that gave up on it. */
 const END_PRIORITY: Readonly<Record<Status, number>> = {
@@ -24,11 +24,11 @@ const END_PRIORITY: Readonly<Record<Status, number>> = {
 };
 
 /** Whether a run or step of this status has ended. */
-export const isEnded = (status: Status): boolean => STAGE[status] === STAGE.completed;
+export const isEnded = (status: Status): boolean => PROGRESS[status] === PROGRESS.completed;
 
-/** How far a state is: its attempt first, then its stage. */
+/** How far a state is: its attempt first, then its status. */
 export function compareRank(a: State, b: State): number {
-	return (a.attempt ?? 1) - (b.attempt ?? 1) || STAGE[a.status] - STAGE[b.status];
+	return (a.attempt ?? 1) - (b.attempt ?? 1) || PROGRESS[a.status] - PROGRESS[b.status];
 }
 
 /** Which of two states counts, by how each ended or how far it is. 0 if that is the same. */
