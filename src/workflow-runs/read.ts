@@ -1,7 +1,8 @@
-import { and, desc, eq, inArray, isNull, ne, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, sql } from "drizzle-orm";
+import { QueryBuilder } from "drizzle-orm/sqlite-core";
 import { forOwner } from "../access/owner.ts";
 import { PRIMARY } from "../db/bookmark.ts";
-import { drizzleOver } from "../db/drizzle.ts";
+import { prepareOnce } from "../db/prepared.ts";
 import { askD1 } from "../db/read.ts";
 import { chats, workflowRuns } from "../db/schema.ts";
 import { ServiceError } from "../errors.ts";
@@ -18,7 +19,7 @@ export interface Slice {
 	readonly after?: Position | undefined;
 	/** At most this many runs. */
 	readonly limit?: number | undefined;
-	/** Read no runs if the chat still has this revision. This costs two rows read. */
+	/** Read no runs if the chat still has this revision. This costs one row read. */
 	readonly unlessRevision?: string | undefined;
 }
 
@@ -60,7 +61,7 @@ export async function readRun(
 }
 
 /**
- * Reads a chat and its runs in one D1 round trip.
+ * Reads a chat and its runs in one D1 round trip, and one query.
  * @param chatId lower-case UUID
  * @returns null if the chat does not exist, or was deleted
  */
@@ -69,29 +70,60 @@ export async function readChatRuns(
 	chatId: string,
 	slice: Slice = {},
 ): Promise<ChatRuns | null> {
-	const db = drizzleOver(session);
-	const isChat = and(eq(chats.id, chatId), isNull(chats.deletedAt));
-	const chat = db
-		.select({ userId: chats.userId, revision: chats.revision, change: chats.change })
-		.from(chats)
-		.where(isChat);
-	// Joined from the chat's row to its runs, so that a chat at the known revision costs only that row.
-	const runs = db
-		.select({ json: runJson })
-		.from(chats)
-		.innerJoin(workflowRuns, eq(workflowRuns.chatId, chats.id))
-		.where(and(isChat, ...conditions(slice)))
-		.orderBy(desc(workflowRuns.startOrder), desc(workflowRuns.id));
-	const [found, rows] = await db.batch([chat, slice.limit === undefined ? runs : runs.limit(slice.limit)]);
-	return found[0] ? { ...found[0], runs: rows.map(({ json }) => json) } : null;
+	const { status, after, ...rest } = slice;
+	const values = { chatId, status: JSON.stringify(status), ...after, ...rest };
+	const rows = await queryOf(slice)(session, values).raw<Row>();
+	if (rows.length === 0) return null;
+	const [[userId, revision, change] = []] = rows;
+	if (typeof userId !== "string" || typeof revision !== "string" || typeof change !== "number")
+		throw new Error("D1 answers what was not asked");
+	const runs: string[] = [];
+	for (const [, , , json] of rows) if (json !== null) runs.push(json);
+	return { userId, revision, change, runs };
 }
 
-function conditions({ runId, status, after, unlessRevision }: Slice): SQL[] {
-	const all: SQL[] = [];
-	if (runId !== undefined) all.push(eq(workflowRuns.id, runId));
+/** As `build` selects them. The run is null if there is none. */
+type Row = [userId: string, revision: string, change: number, json: string | null];
+
+const CONDITIONS = {
+	// By the chat's id, or by null, which finds nothing without reading a run.
+	unlessRevision: sql`${workflowRuns.chatId} = case when ${chats.revision} <> ${sql.placeholder("unlessRevision")} then ${chats.id} end`,
+	runId: eq(workflowRuns.id, sql.placeholder("runId")),
 	// One parameter, since D1 takes at most 100.
-	if (status) all.push(inArray(workflowRuns.status, sql`(select value from json_each(${JSON.stringify(status)}))`));
-	if (after) all.push(sql`(${workflowRuns.startOrder}, ${workflowRuns.id}) < (${after.startOrder}, ${after.id})`);
-	if (unlessRevision !== undefined) all.push(ne(chats.revision, unlessRevision));
-	return all;
+	status: inArray(workflowRuns.status, sql`(select value from json_each(${sql.placeholder("status")}))`),
+	after: sql`(${workflowRuns.startOrder}, ${workflowRuns.id}) < (${sql.placeholder("startOrder")}, ${sql.placeholder("id")})`,
+};
+
+type Condition = keyof typeof CONDITIONS;
+const CONDITION_NAMES = Object.keys(CONDITIONS) as Condition[];
+
+/** A query for each combination of conditions. */
+const queries = new Map<string, ReturnType<typeof prepareOnce>>();
+
+function queryOf(slice: Slice): ReturnType<typeof prepareOnce> {
+	const conditions = CONDITION_NAMES.filter((name) => slice[name] !== undefined);
+	const isLimited = slice.limit !== undefined;
+	const name = `${conditions} ${isLimited}`;
+	let query = queries.get(name);
+	if (!query) {
+		query = prepareOnce(() => build(conditions, isLimited));
+		queries.set(name, query);
+	}
+	return query;
+}
+
+/*
+ * What is the chat's stands in every row, which costs less than a second query in a batch. So does one run a row: several
+ * in one spare the Worker nothing (1.1 ms to parse 1,000 runs of 5 steps, either way), and D1 counts each row that it
+ * puts aside for that as read.
+ */
+function build(conditions: readonly Condition[], isLimited: boolean) {
+	const isOfChat = conditions.includes("unlessRevision") ? undefined : eq(workflowRuns.chatId, chats.id);
+	const query = new QueryBuilder()
+		.select({ userId: chats.userId, revision: chats.revision, change: chats.change, json: runJson })
+		.from(chats)
+		.leftJoin(workflowRuns, and(isOfChat, ...conditions.map((name) => CONDITIONS[name])))
+		.where(and(eq(chats.id, sql.placeholder("chatId")), isNull(chats.deletedAt)))
+		.orderBy(desc(workflowRuns.startOrder), desc(workflowRuns.id));
+	return isLimited ? query.limit(sql.placeholder("limit")) : query;
 }

@@ -70,15 +70,14 @@ describe.each(READS)("%s", (_, path) => {
 
 	it.each<[string, unknown]>([
 		["nothing", undefined],
-		["no results", []],
-		["results of another shape", [{ results: null }, { results: [[1]] }]],
+		["rows of another shape", [[1, 2, 3]]],
+		["rows that are none", [null]],
 		["an object", {}],
 	])("is a 503 where D1 answers garbage: %s", async (__, garbage) => {
-		const { DB } = watchBindings();
-		const withSession = (from: string) => {
-			const session = DB.withSession(from);
-			return { prepare: session.prepare.bind(session), batch: async () => garbage, getBookmark: () => null };
-		};
+		const withSession = () => ({
+			prepare: () => ({ bind: () => ({ raw: async () => garbage }) }),
+			getBookmark: () => null,
+		});
 		await expectUnavailable(await readThrough({ DB: { withSession } as unknown as D1Database }, path, 503));
 	});
 });
