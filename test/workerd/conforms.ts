@@ -66,8 +66,7 @@ async function validatorFor(method: string, pathname: string, status: number, bo
 	if (!schema) throw new Error(`${what}, which the OpenAPI document does not list`);
 	let validator = validators.get(schema);
 	if (!validator) {
-		// A validator writes into its schema.
-		validator = new Validator(structuredClone({ ...schema, components }), "2020-12");
+		validator = new Validator({ ...schema, components }, "2020-12");
 		validators.set(schema, validator);
 	}
 	return validator;

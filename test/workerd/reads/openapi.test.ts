@@ -57,8 +57,8 @@ describe("the OpenAPI document", () => {
 		const { data } = JSON.parse(readExample(contract).json);
 		const { WorkflowRun, WorkflowRunStep, WorkflowRunStatus } = document.components.schemas;
 		expect(document.paths).toHaveProperty(["/api/chats/{chatId}/workflow-runs", "get"]);
-		expect(WorkflowRun?.required?.sort()).toEqual(Object.keys(data.workflowRuns[0]).sort());
-		expect(WorkflowRunStep?.required?.sort()).toEqual(Object.keys(data.workflowRuns[0].steps[0]).sort());
+		expect(WorkflowRun?.required?.toSorted()).toEqual(Object.keys(data.workflowRuns[0]).sort());
+		expect(WorkflowRunStep?.required?.toSorted()).toEqual(Object.keys(data.workflowRuns[0].steps[0]).sort());
 		expect(WorkflowRunStatus?.enum).toEqual(["pending", "running", "completed", "failed", "cancelled"]);
 	});
 
