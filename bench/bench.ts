@@ -1,13 +1,17 @@
 /** `npm run bench`: see README.md beside this file. */
-import { command } from "../scripts/command-line.ts";
+import { command, Stop } from "../scripts/command-line.ts";
 import { print } from "./report.ts";
-import { type Options, run } from "./run.ts";
+import { type Options, PARTS, type Part, run } from "./run.ts";
 
-const HELP = `Measures our reads and three peers' side by side, in workerd, for about ten minutes:
+const HELP = `Measures the service and its peers side by side, in workerd, for about half an hour:
 
-  npm run bench
+  npm run bench                   everything
+  npm run bench -- reads          reads beside three peers', their calls, a modelled network: about ten minutes
+  npm run bench -- own            each Worker's own processor time, by V8's profiler
+  npm run bench -- live           streams, beside version 0.1, which polled
+  npm run bench -- report         reports, beside version 0.1
 
-  --quick   under a minute: fewer sizes, shorter rounds
+  --quick   fewer sizes, shorter rounds
   --json    for programs
   --help    says this`;
 
@@ -26,6 +30,20 @@ const full: Options = {
 	networkSize: size(100),
 	delays: KV_MILLISECONDS.flatMap((kv) => D1_MILLISECONDS.map((d1) => ({ kv, d1 }))),
 	repeats: 9,
+	own: { sizes: [size(10), size(1_000)], requests: 600 },
+	live: {
+		idleMilliseconds: 5_000,
+		busyMilliseconds: 8_000,
+		rate: 2,
+		scenes: [
+			...[size(10), size(1_000), size(5_000)].flatMap((each) =>
+				[1, 20, 200].map((streams) => ({ size: each, streams })),
+			),
+			...[0, 100, 1_000].map((streams) => ({ size: size(1_000), streams })),
+		],
+	},
+	costSize: size(1_000),
+	writes: { alone: 200, milliseconds: 4_000, crowd: 200 },
 };
 const quick: Options = {
 	...full,
@@ -33,9 +51,32 @@ const quick: Options = {
 	plan: { rounds: 2, stretchMilliseconds: 150, connections: 8 },
 	delays: KV_MILLISECONDS.map((kv, i) => ({ kv, d1: D1_MILLISECONDS[i] as number })),
 	repeats: 3,
+	own: { sizes: [size(10)], requests: 60 },
+	live: {
+		...full.live,
+		idleMilliseconds: 1_000,
+		busyMilliseconds: 2_000,
+		scenes: [
+			{ size: size(1_000), streams: 0 },
+			{ size: size(1_000), streams: 20 },
+		],
+	},
+	writes: { alone: 20, milliseconds: 500, crowd: 50 },
 };
 
-await command(HELP, OPTIONS, async ({ values }) => {
-	const report = await run(values.quick ? quick : full);
-	console.log(values.json ? JSON.stringify(report, null, "\t") : print(report));
-});
+await command(
+	HELP,
+	OPTIONS,
+	async ({ values, positionals }) => {
+		const parts = positionals.length > 0 ? positionals.map(toPart) : PARTS;
+		const report = await run(values.quick ? quick : full, parts);
+		console.log(values.json ? JSON.stringify(report, null, "\t") : print(report));
+	},
+	true,
+);
+
+function toPart(text: string): Part {
+	const part = PARTS.find((each) => each === text);
+	if (!part) throw new Stop(`There is no part "${text}". There are ${PARTS.join(", ")}.`);
+	return part;
+}

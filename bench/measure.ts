@@ -1,10 +1,11 @@
-import { type ChatSize, sizeName } from "./data.ts";
-import { type Ask, load, solo } from "./load.ts";
+import type { Ask } from "../lab/ask.ts";
+import { type ChatSize, sizeName } from "../lab/data.ts";
+import { usageOf } from "../lab/process.ts";
+import type { Server } from "../lab/server.ts";
+import { median, quantile } from "../lab/statistics.ts";
+import { load, solo } from "./load.ts";
 import { type Memory, MemoryLog } from "./memory.ts";
-import { usageOf } from "./process.ts";
-import type { Server } from "./server.ts";
 import type { Stage } from "./stage.ts";
-import { median, quantile } from "./statistics.ts";
 import { SUBJECTS, type Subject } from "./subjects.ts";
 import { warm } from "./warm.ts";
 

@@ -1,5 +1,5 @@
-import { usageOf } from "./process.ts";
-import type { Server } from "./server.ts";
+import { usageOf } from "../lab/process.ts";
+import type { Server } from "../lab/server.ts";
 import type { Subject } from "./subjects.ts";
 
 /** A subject's workerd over the whole run. */

@@ -1,13 +1,13 @@
 import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ChatSize, sizeName } from "./data.ts";
-import { type Ask, ask } from "./load.ts";
-import type { Server } from "./server.ts";
+import { type Ask, ask } from "../lab/ask.ts";
+import { type ChatSize, sizeName } from "../lab/data.ts";
+import type { Server } from "../lab/server.ts";
+import { median } from "../lab/statistics.ts";
+import { CALLS_PATH, type Call, OBSERVE_HEADER, type Observation } from "../lab/workers/protocol.ts";
 import type { Stage } from "./stage.ts";
-import { median } from "./statistics.ts";
 import { SUBJECTS } from "./subjects.ts";
 import { warm } from "./warm.ts";
-import { CALLS_PATH, type Call, OBSERVE_HEADER, type Observation } from "./workers/protocol.ts";
 
 /** What one request asks of the stores. */
 export interface Calls {

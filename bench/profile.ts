@@ -1,57 +1,36 @@
 /**
  * `node bench/profile.ts`: where our Worker's own processor time goes, by V8's profiler in its isolate alone. The
  * stores, which Miniflare plays in isolates of their own, are not in it.
- *
- * Options: `--subjects a,b` (default: tutorial and ours), `--runs 10,1000`, `--requests 300`, `--top 12` (functions).
  */
-import { Agent } from "node:http";
-import { parseArgs } from "node:util";
-import { sizeName } from "./data.ts";
-import { ask } from "./load.ts";
-import { ownFunctions, profile } from "./profiler.ts";
+import { command } from "../scripts/command-line.ts";
+import { measureOwn } from "./own.ts";
 import { setStage } from "./stage.ts";
-import { SUBJECTS } from "./subjects.ts";
-import { table } from "./table.ts";
-import { warm } from "./warm.ts";
 
-const WARM_UP_REQUESTS = 200;
+const HELP = `Prints the functions in which a Worker's own processor time is spent, in milliseconds a request:
 
-const { values } = parseArgs({
-	options: {
-		subjects: { type: "string", default: "tutorial,first read,unchanged,fresh,304" },
-		runs: { type: "string", default: "10,1000" },
-		requests: { type: "string", default: "300" },
-		top: { type: "string", default: "12" },
-	},
-});
-const sizes = values.runs.split(",").map((runs) => ({ runs: Number(runs), steps: 5 }));
-const names = values.subjects.split(",");
-const stage = await setStage(sizes);
-const agent = new Agent({ keepAlive: true });
-const rows: string[][] = [];
-try {
-	for (const subject of SUBJECTS.filter(({ name }) => names.includes(name))) {
-		const server = await stage.start(subject, false, true);
-		for (const size of sizes) {
-			const requests = Math.max(20, Math.round(Number(values.requests) / Math.max(1, size.runs / 100)));
-			const { url, headers } = await warm(server, subject, size, stage.cookie);
-			const repeat = async (times: number) => {
-				for (let i = 0; i < times; i++) await ask(agent, url, headers);
-			};
-			await repeat(Math.min(WARM_UP_REQUESTS, requests));
-			const functions = ownFunctions(await profile(server.miniflare, () => repeat(requests)));
-			const total = functions.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / requests;
-			rows.push([sizeName(size), subject.name, total.toFixed(3)]);
-			if (Number(values.top) > 0) console.log(`\n${subject.name}, ${sizeName(size)}: ${total.toFixed(3)} ms a request`);
-			for (const { name, milliseconds } of functions.slice(0, Number(values.top))) {
-				console.log(`  ${(milliseconds / requests).toFixed(4)}  ${name}`);
-			}
+  node bench/profile.ts
+
+  --subjects a,b    which; "tutorial,first read,unchanged,fresh,304" unless given
+  --runs 10,1000    chats of how many runs
+  --requests 300    how many requests of a small chat
+  --help            says this`;
+
+const OPTIONS = {
+	subjects: { type: "string", default: "tutorial,first read,unchanged,fresh,304" },
+	runs: { type: "string", default: "10,1000" },
+	requests: { type: "string", default: "300" },
+} as const;
+
+await command(HELP, OPTIONS, async ({ values }) => {
+	const sizes = values.runs.split(",").map((runs) => ({ runs: Number(runs), steps: 5 }));
+	const stage = await setStage(sizes);
+	try {
+		const subjects = values.subjects.split(",");
+		for (const own of await measureOwn(stage, { sizes, subjects, requests: Number(values.requests) })) {
+			console.log(`\n${own.subject}, ${own.size}: ${own.milliseconds.toFixed(3)} ms a request`);
+			for (const { name, milliseconds } of own.functions) console.log(`  ${milliseconds.toFixed(4)}  ${name}`);
 		}
-		await server.dispose();
+	} finally {
+		await stage.dispose();
 	}
-	rows.sort(([a = ""], [b = ""]) => Number.parseInt(a.replace(",", ""), 10) - Number.parseInt(b.replace(",", ""), 10));
-	console.log(`\n${table(["runs x steps", "", "own ms a request"], rows)}`);
-} finally {
-	agent.destroy();
-	await stage.dispose();
-}
+});

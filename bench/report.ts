@@ -1,10 +1,14 @@
 import { arch, cpus, release, type } from "node:os";
+import { table } from "../lab/table.ts";
 import type { Goal } from "./goals.ts";
+import type { LiveCost, LiveRow } from "./live/follow.ts";
+import { printLive } from "./live/print.ts";
+import type { WriteRow } from "./live/writes.ts";
 import type { Plan, Row } from "./measure.ts";
 import type { Memory } from "./memory.ts";
 import type { Calls, Timed } from "./observe.ts";
+import { type Own, ownOf } from "./own.ts";
 import { SUBJECTS } from "./subjects.ts";
-import { table } from "./table.ts";
 
 /** A whole run, as `--json` prints it. */
 export interface Report {
@@ -16,6 +20,10 @@ export interface Report {
 	readonly calls: readonly Calls[];
 	readonly network: { readonly size: string; readonly times: readonly Timed[] };
 	readonly memory: readonly Memory[];
+	readonly own: readonly Own[];
+	readonly live: readonly LiveRow[];
+	readonly costs: readonly LiveCost[];
+	readonly writes: readonly WriteRow[];
 	readonly goals: readonly Goal[];
 }
 
@@ -74,6 +82,17 @@ export function print(report: Report): string {
 				String(each.requests),
 			]),
 		),
+		"Own processor time of one request, by V8's profiler in the Worker's isolate alone",
+		table(
+			["runs x steps", "", "ms", "x tutorial"],
+			report.own.map(({ size, subject, milliseconds }) => [
+				size,
+				subject,
+				milliseconds.toFixed(3),
+				(milliseconds / ownOf(report.own, "tutorial", size)).toFixed(2),
+			]),
+		),
+		printLive(report.live, report.costs, report.writes),
 		"Goals",
 		table(
 			["", "measured", "by cpu", ""],

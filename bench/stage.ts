@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Bundle, bundle } from "./bundle.ts";
-import type { ChatSize } from "./data.ts";
-import { seedOurs, seedPeers, seedSession } from "./seed.ts";
-import { copyState, openStores, type Server, startServer } from "./server.ts";
-import { BUNDLES, type BundleName, type Subject } from "./subjects.ts";
+import { type Bundle, bundle, readBundle } from "../lab/bundle.ts";
+import { BUNDLES, type BundleName, type Started } from "../lab/bundles.ts";
+import type { ChatSize } from "../lab/data.ts";
+import { seedOurs, seedPeers, seedSession } from "../lab/seed.ts";
+import { copyState, openStores, type Server, startServer } from "../lab/server.ts";
 
 /** All Workers bundled and all stores filled, once; each server then gets a copy. */
 export interface Stage {
@@ -17,7 +17,7 @@ export interface Stage {
 	 * @param observed counts calls to stores and can slow them down; see `workers/observe.ts`
 	 * @param inspected lets a debugger in; see `profiler.ts`
 	 */
-	start(subject: Subject, observed?: boolean, inspected?: boolean): Promise<Server>;
+	start(subject: Started, observed?: boolean, inspected?: boolean): Promise<Server>;
 	/** Stops all servers and removes all files. */
 	dispose(): Promise<void>;
 }
@@ -25,7 +25,8 @@ export interface Stage {
 /** For HMAC-SHA256; the service asks for at least 32 characters. */
 const SECRET = "the benchmark's own, of more than thirty-two characters";
 
-export async function setStage(sizes: readonly ChatSize[]): Promise<Stage> {
+/** @param seeded the chats that there are; those of the reads unless given */
+export async function setStage(sizes: readonly ChatSize[], seeded = sizes): Promise<Stage> {
 	const directory = mkdtempSync(path.join(tmpdir(), "edge-runs-bench-"));
 	const servers: Server[] = [];
 	const dispose = async () => {
@@ -35,8 +36,8 @@ export async function setStage(sizes: readonly ChatSize[]): Promise<Stage> {
 	try {
 		const bundles = await bundleAll(directory);
 		const state = path.join(directory, "seeded");
-		const cookie = await fillStores(state, bundles, sizes);
-		const start = async (subject: Subject, observed = false, inspected = false) => {
+		const cookie = await fillStores(state, bundles, seeded);
+		const start = async (subject: Started, observed = false, inspected = false) => {
 			const copy = copyState(state, path.join(directory, `state-${servers.length}`));
 			const options = { state: copy, secret: SECRET, observed, inspected };
 			const server = await startServer(subject, bundles[subject.bundle], options);
@@ -54,7 +55,11 @@ async function bundleAll(directory: string): Promise<Record<BundleName, Bundle>>
 	const names = Object.keys(BUNDLES) as BundleName[];
 	const bundled = names.map(async (name) => {
 		const { config, entry } = BUNDLES[name];
-		return [name, await bundle(config, path.join(directory, name), entry)] as const;
+		const isBundled = entry?.endsWith(".js");
+		return [
+			name,
+			isBundled ? readBundle(entry as string) : await bundle(config, path.join(directory, name), entry),
+		] as const;
 	});
 	return Object.fromEntries(await Promise.all(bundled)) as Record<BundleName, Bundle>;
 }

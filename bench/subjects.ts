@@ -1,31 +1,14 @@
+import type { Started } from "../lab/bundles.ts";
+
 /** What is measured: a Worker, and how it is asked. */
-export interface Subject {
+export interface Subject extends Started {
 	readonly name: string;
 	readonly about: string;
-	readonly bundle: BundleName;
-	/** Overrides of the config's vars. */
-	readonly vars?: Readonly<Record<string, string>>;
-	/** Every read is a first read: nothing cached is found again. */
-	readonly neverCached?: true;
 	/** Sends, as a client that has read before would, the answer's ETag. */
 	readonly sends?: "if-none-match";
 	/** The `Cache-Status` that every answer must have, or the measurement is not of what it says. */
 	readonly cacheStatus?: RegExp;
 }
-
-const PEERS = "bench/peers/wrangler.toml";
-
-/** The Workers: a wrangler.toml with their bindings, and their main module where that is not the config's. */
-export const BUNDLES = {
-	ours: { config: "wrangler.toml", entry: undefined },
-	bare: { config: "wrangler.toml", entry: "bench/peers/bare.ts" },
-	hello: { config: PEERS, entry: "bench/peers/hello.ts" },
-	floor: { config: PEERS, entry: "bench/peers/floor.ts" },
-	handwritten: { config: PEERS, entry: "bench/peers/handwritten.ts" },
-	tutorial: { config: PEERS, entry: "bench/peers/tutorial/index.ts" },
-} as const;
-
-export type BundleName = keyof typeof BUNDLES;
 
 /** Beyond the length of a timed stretch, so that every read in it is within the fresh window. */
 const ALWAYS_FRESH = { FRESH_SECONDS: "60" };

@@ -1,9 +1,9 @@
 import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { type ChatSize, chatIdOf, OWNER, runsOf, sizeName } from "./data.ts";
-import { type Ask, ask } from "./load.ts";
-import type { Server } from "./server.ts";
+import { type Ask, ask } from "../lab/ask.ts";
+import { type ChatSize, chatIdOf, OWNER, runsOf, sizeName } from "../lab/data.ts";
+import type { Server } from "../lab/server.ts";
 import type { Subject } from "./subjects.ts";
 
 /** Our edge cache's name; see `src/workflow-runs/edge-cache.ts`. */

@@ -1,6 +1,6 @@
 import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ask, type HttpAnswer } from "../bench/load.ts";
+import { ask, type HttpAnswer } from "../lab/ask.ts";
 import type { WorkflowRun } from "../src/workflow-runs/schemas.ts";
 import { lifeOf, pick, scramble } from "./life.ts";
 import type { Model } from "./model.ts";

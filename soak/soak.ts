@@ -1,6 +1,6 @@
 /** `npm run soak`: the deployed bundle in workerd, with readers, pollers, streams and recorders at once. */
-import { quantile } from "../bench/statistics.ts";
-import { table } from "../bench/table.ts";
+import { quantile } from "../lab/statistics.ts";
+import { table } from "../lab/table.ts";
 import { command, wholeNumber } from "../scripts/command-line.ts";
 import { type Memory, type Soaked, soak } from "./run.ts";
 

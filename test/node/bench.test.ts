@@ -3,6 +3,7 @@ import { longestChain } from "../../bench/observe.ts";
 import { print, type Report } from "../../bench/report.ts";
 import { run } from "../../bench/run.ts";
 import { SUBJECTS } from "../../bench/subjects.ts";
+import type { ChatSize } from "../../lab/data.ts";
 
 const hasProc = process.platform === "linux";
 
@@ -22,6 +23,15 @@ describe("the benchmark", () => {
 			networkSize: { runs: 10, steps: 2 },
 			delays: [{ kv: 20, d1: 30 }],
 			repeats: 1,
+			own: { sizes: [SIZES[1] as ChatSize], requests: 5, subjects: ["tutorial", "first read"] },
+			live: {
+				idleMilliseconds: 100,
+				busyMilliseconds: 400,
+				rate: 5,
+				scenes: [{ size: SIZES[1] as ChatSize, streams: 3 }],
+			},
+			costSize: SIZES[1] as ChatSize,
+			writes: { alone: 3, milliseconds: 100, crowd: 10 },
 		});
 	});
 
@@ -38,6 +48,18 @@ describe("the benchmark", () => {
 		expect(memory.map(({ subject }) => subject)).toEqual(hasProc ? SUBJECTS.map(({ name }) => name) : []);
 		expect(goals.length).toBeGreaterThan(0);
 		expect(bundle.gzippedBytes).toBeGreaterThan(0);
+	});
+
+	it("measures own time, streams and reports, ours beside version 0.1", () => {
+		const { own, live, costs, writes } = JSON.parse(JSON.stringify(report)) as Report;
+		expect(own.map(({ subject }) => subject)).toEqual(["tutorial", "first read"]);
+		for (const { milliseconds } of own) expect(milliseconds).toBeGreaterThan(0);
+		for (const rows of [live, costs, writes]) expect(rows.map(({ subject }) => subject)).toEqual(["ours", "version 1"]);
+		expect(live.map(({ lost }) => lost)).toEqual([0, 0]);
+		expect(costs[0]).toMatchObject({ idleQueries: 0 });
+		expect(costs[0]?.resumeBytes).toBeLessThan(2_000);
+		expect(writes[0]).toMatchObject({ usualQueries: 1, crowdRefused: 0 });
+		expect(writes[0]?.crowdQueries).toBeLessThan(10);
 	});
 
 	it("answers all the same number of bytes", () => {

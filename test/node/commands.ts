@@ -27,7 +27,7 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 		by: "test/node/import.test.ts",
 		shows: 'runScript("import.ts", [file, "--url", service.url])',
 	},
-	"npm run bench": { cannot: "it takes ten minutes; test/node/bench.test.ts runs the same code, as small as it gets" },
+	"npm run bench": { cannot: "it takes half an hour; test/node/bench.test.ts runs the same code, as small as it gets" },
 	"npm run fuzz -- --seconds 60": {
 		cannot: "it takes a minute; it is test/workerd/hold/fuzz.test.ts, which `npm test` runs for some seconds",
 	},

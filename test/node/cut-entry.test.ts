@@ -3,11 +3,11 @@ import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Bundle, bundle } from "../../bench/bundle.ts";
-import { chatIdOf } from "../../bench/data.ts";
-import { ask } from "../../bench/load.ts";
-import { seedOurs, seedSession } from "../../bench/seed.ts";
-import { openStores, type Server, startServer } from "../../bench/server.ts";
+import { ask } from "../../lab/ask.ts";
+import { type Bundle, bundle } from "../../lab/bundle.ts";
+import { chatIdOf } from "../../lab/data.ts";
+import { seedOurs, seedSession } from "../../lab/seed.ts";
+import { openStores, type Server, startServer } from "../../lab/server.ts";
 
 /*
  * The edge cache's files, cut behind its back: the deployed bundle over HTTP, a real cache. See

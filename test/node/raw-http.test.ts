@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundle } from "../../bench/bundle.ts";
-import { chatIdOf } from "../../bench/data.ts";
-import { seedOurs, seedSession } from "../../bench/seed.ts";
-import { openStores, type Server, startServer } from "../../bench/server.ts";
+import { bundle } from "../../lab/bundle.ts";
+import { chatIdOf } from "../../lab/data.ts";
+import { seedOurs, seedSession } from "../../lab/seed.ts";
+import { openStores, type Server, startServer } from "../../lab/server.ts";
 import { temporaryFolder } from "./dev-server.ts";
 
 /*

@@ -3,7 +3,7 @@ import path from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { type Bundle, readModule } from "./bundle.ts";
-import { BUNDLES, type BundleName, type Subject } from "./subjects.ts";
+import { BUNDLES, type BundleName, type Started } from "./bundles.ts";
 
 /** A workerd of its own for one Worker. */
 export interface Server {
@@ -30,7 +30,7 @@ export interface ServerOptions {
 
 /** Miniflare around a Worker's bindings as its wrangler.toml has them, with all its stores in `state`. */
 export async function startServer(
-	{ bundle: name, vars, neverCached }: Pick<Subject, "bundle" | "vars" | "neverCached">,
+	{ bundle: name, vars, neverCached }: Started,
 	bundle: Bundle,
 	{ state, secret, observed = false, inspected = false }: ServerOptions,
 ): Promise<Server> {

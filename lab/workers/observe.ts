@@ -8,12 +8,15 @@
 import { CALLS_PATH, type Call, OBSERVE_HEADER, type Observation } from "./protocol.ts";
 
 let calls: Call[] = [];
+/** All calls to D1 so far, whichever request they are of. */
+let d1Total = 0;
 let events = 0;
 let observation: Observation = { kvMilliseconds: 0, d1Milliseconds: 0, countRows: false };
 
 async function observed<T>(store: Call["store"], run: () => Promise<T>, rowsIn: (result: T) => number = () => 0) {
 	const call: Call = { store, start: events++, end: null, rowsRead: 0 };
 	calls.push(call);
+	if (store === "d1") d1Total += 1;
 	const { kvMilliseconds, d1Milliseconds } = observation;
 	const delay = store === "kv" ? kvMilliseconds : store === "d1" ? d1Milliseconds : 0;
 	try {
@@ -105,7 +108,8 @@ function observeEnv<Env extends Stores>(env: Env): Env {
 export function observe<Env extends Stores>({ fetch }: ExportedHandler<Env>): ExportedHandler<Env> {
 	return {
 		fetch(request, env, ctx) {
-			if (new URL(request.url).pathname === CALLS_PATH) return Response.json(calls);
+			const { pathname, search } = new URL(request.url);
+			if (pathname === CALLS_PATH) return Response.json(search === "?d1-total" ? d1Total : calls);
 			const asked = request.headers.get(OBSERVE_HEADER);
 			if (asked) observation = JSON.parse(asked);
 			calls = [];

@@ -32,7 +32,14 @@ export async function bundle(config: string, to: string, entry?: string): Promis
 		env: { ...process.env, PATH: searchPath, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
 	});
 	const name = path.basename(entry ?? "src/index.ts").replace(/\.ts$/, ".js");
-	const code = readFileSync(path.join(to, name), "utf8");
+	return read(path.join(to, name));
+}
+
+/** A bundle that was made before. @param file relative to the project */
+export const readBundle = (file: string): Bundle => read(path.join(root, file));
+
+function read(file: string): Bundle {
+	const code = readFileSync(file, "utf8");
 	return { code, gzippedBytes: gzipSync(code).byteLength };
 }
 

@@ -47,7 +47,7 @@ export async function seedOurs(d1: D1, sizes: readonly ChatSize[]): Promise<void
 
 /** Fills the peers' database: the same runs in two tables. */
 export async function seedPeers(d1: D1, sizes: readonly ChatSize[]): Promise<void> {
-	const sql = readFileSync(path.join(import.meta.dirname, "peers/two-tables.sql"), "utf8");
+	const sql = readFileSync(path.join(import.meta.dirname, "../bench/peers/two-tables.sql"), "utf8");
 	const statements = sql.replaceAll(/^--.*$/gm, "").split(";");
 	await d1.batch(statements.filter((each) => each.trim() !== "").map((statement) => d1.prepare(statement)));
 	for (const size of sizes) {
