@@ -7,6 +7,9 @@ const LATE_MILLISECONDS = 3_000;
 
 const PROGRESS = { pending: 0, running: 1, completed: 2, failed: 2, cancelled: 2 };
 
+/** How far a run is. Runs never step back: the soak's engine has one attempt each. */
+export const stageOf = ({ status }: Pick<WorkflowRun, "status">): number => PROGRESS[status];
+
 /** The runs that a chat must have: all reports, merged by the same rules, but without a database. */
 export class Model {
 	readonly #runs = new Map<string, WorkflowRun>();

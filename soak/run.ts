@@ -44,7 +44,7 @@ export interface Memory {
 
 const SECRET = "the soak's own, of more than thirty-two characters";
 const TOKEN = "the-soaks-own-token-of-more-than-thirty-two-characters";
-/** A stream tells a change within 2 s of its report. */
+/** Streams tell a change at once. This is for those that have just dropped and come back. */
 const SETTLE_MILLISECONDS = 5_000;
 
 export async function soak(plan: Plan): Promise<Soaked> {
@@ -87,7 +87,7 @@ async function run(plan: Plan, server: Server, chats: readonly Chat[]): Promise<
 	const many = <T>(count: number, actor: (setup: SoakSetup) => Promise<T>) =>
 		Array.from({ length: count }, () => actor(setup));
 	const followers = await Promise.all(
-		Array.from({ length: plan.streams }, (_, i) => follow(setup, chats[i % chats.length] as Chat)),
+		Array.from({ length: plan.streams }, (_, i) => follow(setup, chats[i % chats.length] as Chat, i % 2 === 1)),
 	);
 	await Promise.all([
 		...many(plan.readers, reader),

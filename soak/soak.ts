@@ -8,7 +8,8 @@ import { type Memory, type Soaked, soak } from "./run.ts";
 process.env["WRANGLER_LOG"] ??= "warn";
 
 const HELP = `Loads the deployed bundle in workerd with readers, pollers, streams and recorders at once. At the end every chat must
-hold what was reported of it, no more and no less: it exits with 1 if anything was lost, wrong or late:
+hold what was reported of it, no more and no less, and every stream must have told it once: it exits with 1 if anything
+was lost, wrong, late, or told twice:
 
   npm run soak
 
@@ -56,7 +57,7 @@ function describe({ tally, runs, start, end }: Soaked): string {
 		grown("Heap of the Worker", ({ heaps }) => heaps.ours),
 		grown("Heap of Miniflare's stores", ({ heaps }) => heaps.stores),
 		grown("Memory of workerd with all of them", ({ resident }) => resident),
-		`Runs reported: ${runs}; lost, wrong or late: ${wrong.length}`,
+		`Runs reported: ${runs}; lost, wrong, late, doubled or stepped back, in reads and events: ${wrong.length}`,
 		...wrong.slice(0, MAX_SHOWN).map((each) => `  ${each.slice(0, 1_000)}`),
 	].join("\n");
 }
