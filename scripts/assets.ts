@@ -49,7 +49,7 @@ await command(HELP, {}, async () => {
 		format: "esm",
 		target: "es2022",
 		// The components make DOM nodes in the browser.
-		alias: { "hono/jsx/jsx-runtime": path.join(root, "src/page/browser/jsx-runtime.ts") },
+		alias: { "hono/jsx/jsx-runtime": path.join(root, "packages/edge-runs/src/timeline/browser/jsx-runtime.ts") },
 		logLevel: "warning",
 	});
 	for (const { path: file, contents } of outputFiles) put(path.relative(out, file), contents);

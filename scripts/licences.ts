@@ -60,7 +60,7 @@ async function packagesOf(entry: string): Promise<string[]> {
 		format: "esm",
 		write: false,
 		metafile: true,
-		alias: { "hono/jsx/jsx-runtime": path.join(root, "src/page/browser/jsx-runtime.ts") },
+		alias: { "hono/jsx/jsx-runtime": path.join(root, "packages/edge-runs/src/timeline/browser/jsx-runtime.ts") },
 	});
 	return packagesIn(metafile);
 }

@@ -50,6 +50,9 @@ for (const name of scripts) {
 	writeFileSync(file, readFileSync(file, "utf8").replaceAll(/^import "\.[^"]*";\n/gm, ""));
 }
 
+// The timeline's components are not for others to call, and their types are those of a JSX runtime that is not shipped.
+rmSync(path.join(home, "dist/types/timeline"), { recursive: true, force: true });
+
 // tsc leaves the extensions of the sources, which only newer compilers find in declarations.
 const types = path.join(home, "dist/types");
 for (const name of readdirSync(types, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".d.ts"))) {

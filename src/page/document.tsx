@@ -1,5 +1,5 @@
 import type { Child } from "hono/jsx";
-import { StatusShapes } from "./status.tsx";
+import { StatusShapes } from "#timeline/status.tsx";
 
 /** A whole HTML page. Script and style are static assets: nothing is inline, and nothing comes from another host. */
 export function Document({ title, live, children }: { title: string; live?: boolean; children: Child }) {

@@ -5,6 +5,7 @@ import type { AppEnv } from "../http/app-env.ts";
 import { toServiceError } from "../http/errors.ts";
 import { STRICT_TRANSPORT } from "../http/security-headers.ts";
 import { showError } from "./show-error.tsx";
+import { showRun } from "./show-run.tsx";
 import { showRuns } from "./show-runs.tsx";
 
 /*
@@ -36,4 +37,5 @@ pages.use(
 	}),
 );
 pages.get("/:chatId", requireSession, showRuns);
+pages.get("/:chatId/runs/:runId", requireSession, showRun);
 pages.onError((thrown, c) => showError(c, toServiceError(thrown, c)));

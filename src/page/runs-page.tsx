@@ -1,15 +1,17 @@
-import type { Status } from "../workflow-runs/schemas.ts";
-import { Document } from "./document.tsx";
-import { shortId } from "./ids.ts";
-import { Below, Filters } from "./parts.tsx";
-import { Run } from "./run.tsx";
-import { describeMoment, exactMoment } from "./time.ts";
-import { openAtFirst, type View } from "./view.ts";
+import type { WorkflowRun } from "#protocol/types.ts";
+import { describeMoment, exactMoment } from "#timeline/time.ts";
+import { Timeline } from "#timeline/timeline.tsx";
+import type { Choice, View } from "#timeline/view.ts";
+import { Frame } from "./frame.tsx";
 
 interface Props {
 	readonly chatId: string;
 	readonly view: View;
-	readonly status: Status | null;
+	readonly choice: Choice;
+	/** Those of the view that this page has. */
+	readonly runs: readonly WorkflowRun[];
+	/** The cursor of the runs behind them; null if there are none. */
+	readonly next: string | null;
 	/** Milliseconds since the epoch. */
 	readonly now: number;
 	/** When the runs were read, in milliseconds since the epoch, if D1 fails and this is a copy. */
@@ -17,37 +19,20 @@ interface Props {
 }
 
 /** A chat's workflow runs, complete without the script that makes them live. */
-export function RunsPage({ chatId, view, status, now, copiedAt }: Props) {
-	const opened = openAtFirst(view.runs);
+export function RunsPage({ chatId, view, choice, runs, next, now, copiedAt }: Props) {
 	const path = `/chats/${chatId}`;
+	const query = choice.status === null ? "" : `status=${choice.status}&`;
 	return (
-		<Document title="Workflow runs" live>
-			<header class="bar">
-				<h1>Workflow runs</h1>
-				<span class="chat" title={chatId}>
-					Chat {shortId(chatId)}
-				</span>
-				<p id="connection" role="status" hidden />
-				<nav aria-label="For developers">
-					<a href={`/api${path}/workflow-runs`}>JSON</a> <a href="/docs">API</a>
-				</nav>
-			</header>
-			<main id="main" data-now={now}>
-				<noscript>
-					<p class="notice">Without JavaScript this page stays as it is. Reload it to see what changed.</p>
-				</noscript>
-				{copiedAt !== null && <Copy copiedAt={copiedAt} now={now} />}
-				<p id="ended" class="notice" role="alert" hidden />
-				<p id="announcer" class="visually-hidden" role="status" />
-				<Filters view={view} status={status} path={path} />
-				<ol id="runs" aria-label="Workflow runs, newest first">
-					{view.runs.map((run) => (
-						<Run run={run} now={now} open={run === opened} />
-					))}
-				</ol>
-				<Below view={view} status={status} path={path} />
-			</main>
-		</Document>
+		<Frame chatId={chatId} title="Workflow runs" json={`/api${path}/workflow-runs`} now={now}>
+			{copiedAt !== null && <Copy copiedAt={copiedAt} now={now} />}
+			<Timeline
+				view={view}
+				runs={runs}
+				choice={choice}
+				viewing={{ now, zone: "UTC", path }}
+				next={next && `${path}?${query}before=${next}`}
+			/>
+		</Frame>
 	);
 }
 

@@ -1,14 +1,14 @@
 import type { Context } from "hono";
+import { type Choice, RUNS_PER_PAGE, viewOf } from "#timeline/view.ts";
 import { ServiceError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { Uuid } from "../uuid.ts";
-import { decodeCursor } from "../workflow-runs/cursor.ts";
+import { decodeCursor, encodeCursor, orderedAt } from "../workflow-runs/cursor.ts";
 import { readHistory } from "../workflow-runs/history.ts";
 import { parseList } from "../workflow-runs/json.ts";
 import { STATUSES, Status } from "../workflow-runs/schemas.ts";
 import { toHtml } from "./document.tsx";
 import { RunsPage } from "./runs-page.tsx";
-import { type Choice, RUNS_PER_PAGE, viewOf } from "./view.ts";
 
 /**
  * `GET /chats/:chatId`: a chat's workflow runs for its owner, as a page. Checks come in the API's order.
@@ -24,11 +24,16 @@ export async function showRuns(c: Context<AppEnv>): Promise<Response> {
 	}
 	const history = await readHistory(scope, session, id.data);
 	const choice = readChoice(c.req.query("status"), c.req.query("before"));
+	const view = viewOf(parseList(history.body), choice);
+	const runs = view.runs.slice(0, RUNS_PER_PAGE);
+	const last = runs.at(-1);
 	const page = (
 		<RunsPage
 			chatId={id.data}
-			view={viewOf(parseList(history.body), choice)}
-			status={choice.status}
+			view={view}
+			choice={choice}
+			runs={runs}
+			next={last && view.runs.length > runs.length ? encodeCursor(last) : null}
 			now={Date.now()}
 			copiedAt={history.cacheUse === "stale" ? history.checkedAt : null}
 		/>
@@ -39,10 +44,10 @@ export async function showRuns(c: Context<AppEnv>): Promise<Response> {
 
 /** @throws {ServiceError} INVALID_PARAMETER */
 function readChoice(status: string | undefined, before: string | undefined): Choice {
-	const choice = { status: Status.nullable().safeParse(status ?? null), after: before ? decodeCursor(before) : null };
-	if (!choice.status.success)
-		throw new ServiceError("INVALID_PARAMETER", `status: must be one of ${STATUSES.join(", ")}`);
-	if (before && !choice.after)
+	const wanted = Status.nullable().safeParse(status ?? null);
+	if (!wanted.success) throw new ServiceError("INVALID_PARAMETER", `status: must be one of ${STATUSES.join(", ")}`);
+	const position = before ? decodeCursor(before) : null;
+	if (before && !position)
 		throw new ServiceError("INVALID_PARAMETER", "before: is not a cursor that this service gave out");
-	return { status: choice.status.data, after: choice.after, limit: RUNS_PER_PAGE };
+	return { status: wanted.data, after: position && orderedAt(position), search: "" };
 }

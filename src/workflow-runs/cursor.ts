@@ -1,4 +1,4 @@
-import { compareText, type Ordered, startOrderOf } from "#protocol/order.ts";
+import { compareText, NOT_STARTED, type Ordered, startOrderOf } from "#protocol/order.ts";
 
 /** A run's place in the list's order. */
 export interface Position {
@@ -12,6 +12,12 @@ const POSITION = /^(~|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0
 
 /** A run's own position: the runs behind it come next. */
 export const positionOf = (run: Ordered): Position => ({ startOrder: startOrderOf(run), id: run.id });
+
+/** What has this position, as far as the order depends on it. */
+export const orderedAt = ({ startOrder, id }: Position): Ordered => ({
+	id,
+	startedAt: startOrder === NOT_STARTED ? null : startOrder,
+});
 
 /** The opaque cursor (base64url, RFC 4648, 5) that leads to the runs behind this one. */
 export function encodeCursor(run: Ordered): string {

@@ -55,7 +55,7 @@ describe.skipIf(!hasChromium)("everybody can use the page", () => {
 				const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement as HTMLElement);
 				return { name: `${tagName} ${textContent?.trim()}`, outline: `${outlineStyle} ${outlineWidth}` };
 			});
-		for (let i = 0; i < 9; i++) {
+		for (let i = 0; i < 10; i++) {
 			await page.keyboard.press("Tab");
 			const { name, outline } = await focus();
 			reached.push(name);
@@ -71,11 +71,13 @@ describe.skipIf(!hasChromium)("everybody can use the page", () => {
 			"A Completed 4",
 			"A Cancelled 1",
 		]);
-		expect(reached[8]).toMatch(/^SUMMARY Meeting notes/);
+		expect(reached[8]).toBe("INPUT ");
+		expect(reached[9]).toMatch(/^SUMMARY Meeting notes/);
 		const details = page.locator("#runs details").first();
 		expect(await details.getAttribute("open")).toBeNull();
 		await page.keyboard.press("Enter");
 		expect(await details.getAttribute("open")).not.toBeNull();
+		await page.keyboard.press("Shift+Tab");
 		await page.keyboard.press("Shift+Tab");
 		await page.keyboard.press("Enter");
 		expect(await page.locator("#runs > li summary .status").allInnerTexts()).toEqual(["Cancelled"]);

@@ -34,7 +34,7 @@ describe.skipIf(!hasChromium)("the page", () => {
 
 		const failed = runs.nth(2);
 		expect(await failed.locator("summary .error").innerText()).toContain("The model did not answer within 30 s");
-		await failed.locator("summary").click();
+		await failed.locator("> details > summary").click();
 		expect(await failed.locator(".inside > .error").innerText()).toBe('Step "Summarise" failed');
 		expect(await failed.locator(".steps .error").innerText()).toBe("The model did not answer within 30 s");
 		expect(await failed.locator("summary .duration").innerText()).toBe("41 s");
@@ -84,8 +84,8 @@ describe.skipIf(!hasChromium)("the page", () => {
 		// Without a script a click is a navigation, which is under way when `click` is done.
 		await page.waitForURL((url) => url.search === "?status=failed");
 		expect(await page.locator("#runs > li summary .status").allInnerTexts()).toEqual(["Failed"]);
-		await page.locator("#runs summary").click();
-		expect(await page.locator("#runs details").getAttribute("open")).toBeNull();
+		await page.locator("#runs > li > details > summary").click();
+		expect(await page.locator("#runs > li > details").getAttribute("open")).toBeNull();
 		expect(complaints).toEqual([]);
 		await context.close();
 	});
@@ -153,7 +153,7 @@ describe.skipIf(!hasChromium)("the page", () => {
 		await report(site, chat, [{ ...structuredClone(run), id: randomUUID() }]);
 		await page.waitForSelector("#runs > li:nth-child(2)");
 		for (const shown of await page.locator("#runs > li").all()) {
-			await shown.locator("details").evaluate((details) => details.setAttribute("open", ""));
+			await shown.locator("> details").evaluate((details) => details.setAttribute("open", ""));
 			expect(await shown.locator(".inside > .error").textContent()).toBe(evil);
 			expect(await shown.locator(".steps .name").textContent()).toBe(evil);
 			expect(await shown.locator(".steps .error").textContent()).toBe(evil);

@@ -1,107 +1,72 @@
 import { follow } from "#client/follow.ts";
-import { decodeCursor, positionOf } from "../../workflow-runs/cursor.ts";
-import { runElementId } from "../ids.ts";
-import { isStatus } from "../status.tsx";
-import { type Choice, RUNS_PER_PAGE } from "../view.ts";
-import { announceIn } from "./announcer.ts";
-import { Board, elementById } from "./board.tsx";
-import { serverClock } from "./clock.ts";
-import { showState } from "./line-state.ts";
+import { serverClock } from "#timeline/browser/clock.ts";
+import { elementById } from "#timeline/browser/dom.ts";
+import { type EndTexts, showState } from "#timeline/browser/line-state.ts";
+import { LiveTimeline } from "#timeline/browser/live.ts";
+import { isStatus } from "#timeline/status.tsx";
+import { zonedMoment } from "#timeline/time.ts";
+import type { Choice } from "#timeline/view.ts";
+import { decodeCursor, orderedAt } from "../../workflow-runs/cursor.ts";
 
-/* Makes the page live. The page is complete without this script. */
+/* Makes a page live: a chat's runs, or one run. The page is complete without this script. */
 
-const SECOND = 1_000;
-const MINUTE = 60_000;
+const ENDED: EndTexts = {
+	session_ended: "You are signed out, so what is below no longer changes. Sign in again, then reload this page.",
+	chat_forbidden: "This chat belongs to someone else now, so what is below no longer changes.",
+	chat_deleted: "This chat was deleted, so what is below no longer changes.",
+	refused: "The service no longer answers this page, so what is below no longer changes. Reload it to try again.",
+	// A run's page has nothing to say of it; a close is not asked for.
+	run_ended: "",
+	stopped: "",
+};
 
-const board = new Board(serverClock(Number(elementById("main").dataset["now"])));
-const announce = announceIn(elementById("announcer"));
-let choice = readChoice();
+const { now: answeredAt, run } = elementById(document, "main").dataset;
+const clock = serverClock(Number(answeredAt));
+const { timeZone: zone } = new Intl.DateTimeFormat().resolvedOptions();
+const [, path = ""] = /^(\/chats\/[^/]+)/.exec(location.pathname) ?? [];
+const stream = run === undefined ? "stream" : `${run}/stream`;
+
+// The server does not know the reader's zone.
+for (const time of document.querySelectorAll<HTMLTimeElement>("time.zoned")) {
+	const text = zonedMoment(time.dateTime, zone);
+	if (time.textContent !== text) time.textContent = text;
+}
 
 const follower = follow(
 	(lastEventId, signal) => {
 		const headers = lastEventId === undefined ? {} : { "last-event-id": lastEventId };
-		return fetch(`/api${location.pathname}/workflow-runs/stream`, { headers, signal, cache: "no-store" });
+		return fetch(`/api${path}/workflow-runs/${stream}`, { headers, signal, cache: "no-store" });
 	},
-	{
-		onState: showState,
-		onChange({ changed, isFirst }) {
-			if (!isFirst) announce(changed.filter(({ run, before }) => run.status !== before?.status));
-			showSoon();
-			if (isFirst) requestAnimationFrame(openNamed);
-		},
-	},
+	{ onState: (state) => showState(document, state, ENDED) },
 );
+
+const timeline = new LiveTimeline(document, follower, {
+	viewing: () => ({ now: clock(), zone, path }),
+	choice: readChoice(),
+	onLoad: openNamed,
+});
 
 document.addEventListener("click", (event) => {
 	const link = event.target instanceof Element && event.target.closest("#filters a, #below a");
 	const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
 	if (!follower.isLoaded || !isPlain || !(link instanceof HTMLAnchorElement)) return;
 	event.preventDefault();
-	if (link.rel === "next") return showMore();
 	history.pushState(null, "", link.href);
-	choice = readChoice();
-	show();
+	timeline.choose({ ...readChoice(), search: link.closest("#below") ? "" : timeline.choice.search });
 });
 
 addEventListener("hashchange", openNamed);
-
-addEventListener("popstate", () => {
-	choice = readChoice();
-	if (follower.isLoaded) show();
-});
-
-const end = new IntersectionObserver(([entry]) => follower.isLoaded && entry?.isIntersecting && showMore(), {
-	rootMargin: "1000px",
-});
-
-setInterval(() => document.hidden || board.grow(), SECOND);
-setInterval(() => board.age(), MINUTE);
+addEventListener("popstate", () => timeline.choose({ ...readChoice(), search: timeline.choice.search }));
 
 /** The filter that the address asks for. */
 function readChoice(): Choice {
 	const query = new URLSearchParams(location.search);
 	const status = query.get("status") ?? "";
-	return {
-		status: isStatus(status) ? status : null,
-		after: decodeCursor(query.get("before") ?? ""),
-		limit: RUNS_PER_PAGE,
-	};
+	const position = decodeCursor(query.get("before") ?? "");
+	return { status: isStatus(status) ? status : null, after: position && orderedAt(position), search: "" };
 }
 
 /** Opens the run that the address names, `#run-…`, wherever in the list it is. */
 function openNamed(): void {
-	const id = location.hash.slice(1);
-	const index = follower.runs.findIndex((run) => runElementId(run.id) === id);
-	if (index === -1) return;
-	if (!document.getElementById(id)) {
-		// From the run before it on, whatever the filter: what lies above may be thousands.
-		const before = follower.runs[index - 1];
-		choice = { status: null, after: before ? positionOf(before) : null, limit: RUNS_PER_PAGE };
-		show();
-	}
-	board.open(id);
-}
-
-let isShowing = false;
-
-/** Draws once for all events of the same frame. */
-function showSoon(): void {
-	if (isShowing) return;
-	isShowing = true;
-	requestAnimationFrame(() => {
-		isShowing = false;
-		show();
-	});
-}
-
-function show(): void {
-	board.show(follower.runs, choice);
-	// Observing it again makes the browser report again whether the end of the list is in sight.
-	end.disconnect();
-	if (document.querySelector("#below [rel=next]")) end.observe(elementById("below"));
-}
-
-function showMore(): void {
-	choice = { ...choice, limit: choice.limit + RUNS_PER_PAGE };
-	show();
+	if (location.hash.startsWith("#run-")) timeline.open(location.hash.slice("#run-".length));
 }

@@ -24,6 +24,12 @@ describeDenials("GET /chats/{chatId}", {
 	isPage: true,
 });
 
+describeDenials("GET /chats/{chatId}/runs/{runId}", {
+	method: "GET",
+	path: (chatId, runId) => `/chats/${encodeURIComponent(chatId)}/runs/${runId}`,
+	isPage: true,
+});
+
 it("every route under /api is public by name, or asks for credentials in the published document", () => {
 	const documented = operations
 		.filter(({ operation }) => operation.security?.length)

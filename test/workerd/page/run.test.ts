@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Run } from "../../../src/page/run.tsx";
+import { Run } from "#timeline/run.tsx";
 import type { Status, Step, WorkflowRun } from "../../../src/workflow-runs/schemas.ts";
 
 const START = Date.parse("2024-02-04T12:00:00.000Z");
@@ -22,7 +22,10 @@ const run = (status: Status, steps: Step[], more: Partial<WorkflowRun> = {}): Wo
 	steps,
 	...more,
 });
-const html = (shown: WorkflowRun) => String(Run({ run: shown, now: START + 60_000, open: true }));
+const html = (shown: WorkflowRun) =>
+	String(
+		Run({ run: shown, viewing: { now: START + 60_000, zone: "UTC", path: "/chats/chat" }, open: true, inside: true }),
+	);
 const summary = (shown: WorkflowRun) => html(shown).split("</summary>")[0] as string;
 const overview = (shown: WorkflowRun) => /<svg class="overview".*?<\/svg>/.exec(html(shown))?.[0] ?? "";
 
@@ -90,15 +93,17 @@ describe("a run in the list", () => {
 		expect(full).toContain("Research &lt;b&gt;");
 		expect(full).toContain("Attempt 2");
 		expect(full).toContain("Attempt 3");
-		expect(full).toContain('<span class="badge">Waiting</span><span class="message">asks for an approval</span>');
+		expect(full).toContain(
+			'<span class="badge">Waiting</span><span class="message" dir="auto">asks for an approval</span>',
+		);
 		expect(full).toMatch(/<progress value="0.4" max="1" aria-label="Progress"><\/progress> 40 %/);
 		expect(full).toContain("reads page 4");
-		expect(full).toContain("<dd>wrun_01</dd>");
-		expect(full).toContain("<dd>message-7</dd>");
+		expect(full).toContain('<dd><span dir="auto">wrun_01</span>');
+		expect(full).toContain('<dd><span dir="auto">message-7</span>');
 		expect(full).toContain('href="#run-5b0c0f1e-6a39-4b61-9f0a-2f6b8f0e7d11"');
-		expect(full).toContain("tokens <b>12,345</b>");
-		expect(full).toContain("cost in USD <b>0.0625</b>");
-		expect(full).toContain('<details class="output"><summary>Output</summary><pre>{\n  &quot;answer&quot;');
+		expect(full).toContain('<span dir="auto">tokens</span> <b>12,345</b>');
+		expect(full).toContain('<span dir="auto">cost in USD</span> <b>0.0625</b>');
+		expect(full).toContain('<details class="output"><summary>Output</summary><pre dir="auto">{\n  &quot;answer&quot;');
 	});
 
 	it("shows steps inside the step that they are part of", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { silenceOf } from "../../../src/page/silence.ts";
-import { MAX_DEPTH, placeSteps } from "../../../src/page/step-tree.ts";
-import { visible } from "../../../src/page/timeline.ts";
+import { silenceOf } from "#timeline/silence.ts";
+import { visible } from "#timeline/spans.ts";
+import { MAX_DEPTH, placeSteps } from "#timeline/step-tree.ts";
 import type { Step, WorkflowRun } from "../../../src/workflow-runs/schemas.ts";
 
 const step = (id: string, more: Partial<Step> = {}): Step => ({

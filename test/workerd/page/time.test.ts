@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { axisMarks, describeDuration, describeMoment, exactMoment } from "../../../src/page/time.ts";
+import { axisMarks, describeDuration, describeMoment, exactMoment } from "#timeline/time.ts";
 
 const NOW = Date.parse("2024-02-29T12:00:00.000Z");
 const DAY = 86_400_000;

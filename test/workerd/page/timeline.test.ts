@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { axisOf, barOf, lengthOf } from "../../../src/page/timeline.ts";
+import { axisOf, barOf, lengthOf } from "#timeline/spans.ts";
 import type { Status, Step, WorkflowRun } from "../../../src/workflow-runs/schemas.ts";
 
 const at = (second: number | null) => (second === null ? null : new Date(second * 1000).toISOString());

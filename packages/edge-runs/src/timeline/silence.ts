@@ -1,4 +1,4 @@
-import type { WorkflowRun } from "../workflow-runs/schemas.ts";
+import type { WorkflowRun } from "../protocol/types.ts";
 
 /** A run may be busy for long with one step. After an hour without any news it is worth a word. In milliseconds. */
 const SILENT_AFTER = 3_600_000;

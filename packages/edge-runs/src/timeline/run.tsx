@@ -1,14 +1,15 @@
-import type { WorkflowRun } from "../workflow-runs/schemas.ts";
+import type { WorkflowRun } from "../protocol/types.ts";
 import { ActivityLine, Attempt } from "./activity.tsx";
 import { Details } from "./details.tsx";
 import { runElementId, shortId } from "./ids.ts";
 import { Moment } from "./moment.tsx";
 import { Overview } from "./overview.tsx";
 import { silenceOf } from "./silence.ts";
+import { lengthOf } from "./spans.ts";
 import { STATUS_WORD, StatusIcon } from "./status.tsx";
 import { Steps } from "./steps.tsx";
 import { describeDuration } from "./time.ts";
-import { lengthOf } from "./timeline.ts";
+import { runPageOf, type Viewing } from "./viewing.ts";
 
 /*
  * The server renders these components to HTML, and the browser to DOM nodes: one markup for both.
@@ -17,14 +18,16 @@ import { lengthOf } from "./timeline.ts";
 
 interface Props {
 	readonly run: WorkflowRun;
-	/** Milliseconds since the epoch. */
-	readonly now: number;
+	readonly viewing: Viewing;
 	/** Whether the steps show at first. */
 	readonly open: boolean;
+	/** Whether its inside is drawn: of runs that nobody has opened it may be left out, which keeps a page small. */
+	readonly inside: boolean;
 }
 
 /** A run in the list: its state in one line, and its steps below. */
-export function Run({ run, now, open }: Props) {
+export function Run({ run, viewing, open, inside }: Props) {
+	const { now } = viewing;
 	const { id, workflowId, status, startedAt, activity } = run;
 	const length = lengthOf(run, now);
 	const silence = silenceOf(run, now);
@@ -34,7 +37,7 @@ export function Run({ run, now, open }: Props) {
 				<summary>
 					<StatusIcon status={status} />
 					<span class="what">
-						<span class="workflow" title={workflowId}>
+						<span class="workflow" dir="auto" title={workflowId}>
 							{workflowOf(run)}
 						</span>{" "}
 						<span class="status">{STATUS_WORD[status]}</span>
@@ -50,12 +53,33 @@ export function Run({ run, now, open }: Props) {
 					{activity && <ActivityLine activity={activity} />}
 					{brief(run)}
 				</summary>
-				<div class="inside">
-					<Details run={run} />
-					<Steps run={run} now={now} />
-				</div>
+				{inside ? <Inside run={run} viewing={viewing} /> : <NotDrawn run={run} viewing={viewing} />}
 			</details>
 		</li>
+	);
+}
+
+/** What is known of a run. */
+export function Inside({ run, viewing }: Pick<Props, "run" | "viewing">) {
+	return (
+		<div class="inside">
+			<Details run={run} viewing={viewing} />
+			<Steps run={run} viewing={viewing} />
+		</div>
+	);
+}
+
+/** Stands for the inside until the script draws it; without a script its link leads there. */
+function NotDrawn({ run: { id }, viewing }: Pick<Props, "run" | "viewing">) {
+	const page = runPageOf(viewing, id);
+	return (
+		<div class="inside" data-not-drawn>
+			{page && (
+				<p class="none">
+					<a href={page}>Steps and details</a>
+				</p>
+			)}
+		</div>
 	);
 }
 
@@ -71,7 +95,11 @@ function brief({ status, steps, error }: WorkflowRun) {
 	if (status !== "failed") return null;
 	const step = steps.find((each) => each.status === "failed" && each.error);
 	const text = step?.error ? `${step.name ?? step.id}: ${step.error.message}` : error?.message;
-	return text === undefined ? null : <span class="error">{text}</span>;
+	return text === undefined ? null : (
+		<span class="error" dir="auto">
+			{text}
+		</span>
+	);
 }
 
 function countSteps({ status, steps }: WorkflowRun): string {

@@ -1,21 +1,26 @@
-import type { WorkflowRun } from "../workflow-runs/schemas.ts";
+import type { WorkflowRun } from "../protocol/types.ts";
 import { ActivityLine, Attempt } from "./activity.tsx";
+import { CopyId } from "./copy-id.tsx";
+import { ErrorText } from "./error-text.tsx";
+import { ZonedMoment } from "./moment.tsx";
 import { Results } from "./results.tsx";
+import { axisOf, barOf, endOf, lengthOf, type Span, visible } from "./spans.ts";
 import { STATUS_WORD, StatusIcon } from "./status.tsx";
 import { type Placed, placeSteps } from "./step-tree.ts";
 import { axisMarks, describeDuration } from "./time.ts";
-import { axisOf, barOf, endOf, lengthOf, type Span, visible } from "./timeline.ts";
+import type { Viewing } from "./viewing.ts";
 
 /** A run may have 1,000 steps. Beyond this number, only steps that failed or still run are listed. */
 const MAX_STEPS = 100;
 
 interface Props {
 	readonly run: WorkflowRun;
-	readonly now: number;
+	readonly viewing: Viewing;
 }
 
 /** A run's steps as bars on a time axis. */
-export function Steps({ run, now }: Props) {
+export function Steps({ run, viewing }: Props) {
+	const { now } = viewing;
 	if (run.steps.length === 0) return <p class="none">No steps were reported.</p>;
 	const axis = axisOf(run, now);
 	const steps = placeSteps(run.steps).filter(
@@ -28,7 +33,7 @@ export function Steps({ run, now }: Props) {
 			{axis && <Axis length={axis.to - axis.from} />}
 			<ol>
 				{shown.map((placed) => (
-					<StepRow placed={placed} run={run} axis={axis} now={now} />
+					<StepRow placed={placed} run={run} axis={axis} viewing={viewing} />
 				))}
 			</ol>
 			{hidden > 0 && <p class="none">{hidden} more steps are in the run's JSON.</p>}
@@ -36,7 +41,8 @@ export function Steps({ run, now }: Props) {
 	);
 }
 
-function StepRow({ placed: { step, depth }, run, axis, now }: Props & { placed: Placed; axis: Span | null }) {
+function StepRow({ placed: { step, depth }, run, axis, viewing }: Props & { placed: Placed; axis: Span | null }) {
+	const { now } = viewing;
 	const { id, name, status, error, activity } = step;
 	const bar = axis && barOf(step, run, axis, now);
 	const length = lengthOf(step, endOf(run, now));
@@ -44,10 +50,15 @@ function StepRow({ placed: { step, depth }, run, axis, now }: Props & { placed: 
 	return (
 		<li class={depth > 0 ? `${status} depth-${depth}` : status}>
 			<StatusIcon status={status} />
-			<span class="name" title={name === undefined || name === id ? id : `${name} (${id})`}>
-				{name ?? id}
-				<Attempt of={step} />
-			</span>
+			<details class="step">
+				<summary>
+					<span class="name" title={name === undefined || name === id ? id : `${name} (${id})`}>
+						<span dir="auto">{name ?? id}</span>
+						<Attempt of={step} />
+					</span>
+				</summary>
+				<StepFacts step={step} viewing={viewing} />
+			</details>
 			{length !== null && <span class="status">{STATUS_WORD[status]}</span>}
 			<svg class="track" aria-hidden="true">
 				{bar && <rect class={status} x={percent(start)} width={percent(width)} />}
@@ -56,11 +67,32 @@ function StepRow({ placed: { step, depth }, run, axis, now }: Props & { placed: 
 			{(activity || error || step.metrics || step.output !== undefined) && (
 				<div class="more-of-step">
 					{activity && <ActivityLine activity={activity} />}
-					{error && <span class={status === "failed" ? "error" : "past-error"}>{error.message}</span>}
+					{error && <ErrorText text={error.message} kind={status === "failed" ? "error" : "past-error"} />}
 					<Results of={step} />
 				</div>
 			)}
 		</li>
+	);
+}
+
+/** What a step's line has no room for. */
+function StepFacts({ step: { id, startedAt, completedAt }, viewing }: Pick<Props, "viewing"> & Pick<Placed, "step">) {
+	return (
+		<dl class="facts">
+			<dt>Step</dt>
+			<dd>
+				<span dir="auto">{id}</span>
+				<CopyId what="step's id" />
+			</dd>
+			<dt>Started</dt>
+			<dd>
+				<ZonedMoment at={startedAt} viewing={viewing} />
+			</dd>
+			<dt>Ended</dt>
+			<dd>
+				<ZonedMoment at={completedAt} viewing={viewing} />
+			</dd>
+		</dl>
 	);
 }
 

@@ -1,7 +1,7 @@
-import type { Status } from "../workflow-runs/schemas.ts";
+import type { WorkflowRunStatus } from "../protocol/types.ts";
 
 /** The word for each status. */
-export const STATUS_WORD: Readonly<Record<Status, string>> = {
+export const STATUS_WORD: Readonly<Record<WorkflowRunStatus, string>> = {
 	pending: "Pending",
 	running: "Running",
 	completed: "Completed",
@@ -9,12 +9,12 @@ export const STATUS_WORD: Readonly<Record<Status, string>> = {
 	cancelled: "Cancelled",
 };
 
-export function isStatus(text: string): text is Status {
+export function isStatus(text: string): text is WorkflowRunStatus {
 	return Object.hasOwn(STATUS_WORD, text);
 }
 
 /** A status as a shape, for readers who cannot see its colour. The shape is in the page's `StatusShapes`. */
-export function StatusIcon({ status }: { status: Status }) {
+export function StatusIcon({ status }: { status: WorkflowRunStatus }) {
 	return (
 		<svg class={`icon ${status}`} viewBox="0 0 16 16" aria-hidden="true">
 			<use href={`#shape-${status}`} />
@@ -23,7 +23,7 @@ export function StatusIcon({ status }: { status: Status }) {
 }
 
 /** Each status's outline and the sign inside it. */
-const SHAPES: Readonly<Record<Status, readonly [outline: string, mark: string]>> = {
+const SHAPES: Readonly<Record<WorkflowRunStatus, readonly [outline: string, mark: string]>> = {
 	pending: ["M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13z", "M8 4.8V8l2.2 1.6"],
 	running: ["M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13z", "M8 1.5A6.5 6.5 0 0 1 14.5 8"],
 	completed: ["M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1z", "M4.9 8.3l2.2 2.2 4.2-4.6"],

@@ -1,4 +1,4 @@
-import type { WorkflowRun } from "../workflow-runs/schemas.ts";
+import type { WorkflowRun } from "../protocol/types.ts";
 
 const number = new Intl.NumberFormat("en", { maximumFractionDigits: 6 });
 
@@ -11,7 +11,7 @@ export function Results({ of: { metrics, output } }: { of: Pick<WorkflowRun, "me
 				<ul class="metrics" aria-label="Metrics">
 					{named.map(([name, value]) => (
 						<li>
-							{name} <b>{number.format(value)}</b>
+							<span dir="auto">{name}</span> <b>{number.format(value)}</b>
 						</li>
 					))}
 				</ul>
@@ -19,7 +19,7 @@ export function Results({ of: { metrics, output } }: { of: Pick<WorkflowRun, "me
 			{output !== undefined && (
 				<details class="output">
 					<summary>Output</summary>
-					<pre>{typeof output === "string" ? output : JSON.stringify(output, null, 2)}</pre>
+					<pre dir="auto">{typeof output === "string" ? output : JSON.stringify(output, null, 2)}</pre>
 				</details>
 			)}
 		</>

@@ -1,4 +1,4 @@
-import type { WorkflowRun } from "#protocol/types.ts";
+import type { WorkflowRun } from "../../protocol/types.ts";
 import { shortId } from "../ids.ts";
 import { STATUS_WORD } from "../status.tsx";
 

@@ -1,5 +1,5 @@
-import type { Status, WorkflowRun } from "../workflow-runs/schemas.ts";
-import { axisOf, barOf, type Share } from "./timeline.ts";
+import type { WorkflowRun, WorkflowRunStatus } from "../protocol/types.ts";
+import { axisOf, barOf, type Share } from "./spans.ts";
 
 /** How many lanes are drawn: thinner ones cannot be seen. Of more steps, several share a lane. */
 const MAX_LANES = 24;
@@ -10,7 +10,7 @@ const WIDTH = 1_000;
 const MIN_BAR = 6;
 
 /** Drawn in this order: what needs attention lies over what does not. */
-const PAINT_ORDER: readonly Status[] = ["pending", "cancelled", "completed", "running", "failed"];
+const PAINT_ORDER: readonly WorkflowRunStatus[] = ["pending", "cancelled", "completed", "running", "failed"];
 
 /** A run's steps in one small picture: which ran side by side, and which took long. The list of steps says it in words. */
 export function Overview({ run, now }: { run: WorkflowRun; now: number }) {
@@ -20,7 +20,7 @@ export function Overview({ run, now }: { run: WorkflowRun; now: number }) {
 	const lanes = Math.min(steps.length, MAX_LANES);
 	const height = Math.max(lanes, MIN_LANES);
 	/** The bars of each lane's steps, by status: all of one status in a lane are drawn as one. */
-	const bars = new Map<Status, Map<number, Share>>();
+	const bars = new Map<WorkflowRunStatus, Map<number, Share>>();
 	for (const [index, step] of steps.entries()) {
 		const bar = barOf(step, run, axis, now);
 		if (!bar) continue;

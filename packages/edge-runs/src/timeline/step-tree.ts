@@ -1,7 +1,7 @@
-import type { Step } from "../workflow-runs/schemas.ts";
+import type { WorkflowRunStep } from "../protocol/types.ts";
 
 export interface Placed {
-	readonly step: Step;
+	readonly step: WorkflowRunStep;
 	/** How many steps it is nested in. */
 	readonly depth: number;
 }
@@ -13,14 +13,14 @@ export const MAX_DEPTH = 4;
  * Steps with each behind the step that it is part of, and otherwise in their order. A step whose parent is not there
  * stands by itself; so does one of a circle, since nobody checks what engines report.
  */
-export function placeSteps(steps: readonly Step[]): Placed[] {
+export function placeSteps(steps: readonly WorkflowRunStep[]): Placed[] {
 	if (!steps.some((step) => step.parentId !== undefined)) return steps.map((step) => ({ step, depth: 0 }));
 	const known = new Set(steps.map((step) => step.id));
 	const children = Map.groupBy(steps, ({ parentId }) =>
 		parentId !== undefined && known.has(parentId) ? parentId : null,
 	);
 	const placed = new Map<string, Placed>();
-	const place = (step: Step, depth: number) => {
+	const place = (step: WorkflowRunStep, depth: number) => {
 		// With a stack of its own: a thousand steps may be nested in one another.
 		const waiting = [{ step, depth }];
 		for (let next = waiting.pop(); next; next = waiting.pop()) {

@@ -49,6 +49,20 @@ export function exactMoment(timestamp: string): string {
 	return `${timestamp.slice(0, 10)} ${timestamp.slice(11, 23)} UTC`;
 }
 
+const zoned = new Map<string, Intl.DateTimeFormat>();
+
+/** A served timestamp by the clocks of a time zone, e.g. `Feb 4, 2024, 13:00:00 GMT+1`. */
+export function zonedMoment(timestamp: string, zone: string): string {
+	let format = zoned.get(zone);
+	if (!format) {
+		const options = { year: "numeric", month: "short", day: "numeric", timeZoneName: "short" } as const;
+		const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
+		format = new Intl.DateTimeFormat("en", { ...options, ...clock, timeZone: zone });
+		zoned.set(zone, format);
+	}
+	return format.format(Date.parse(timestamp));
+}
+
 /** Distances that marks on a time axis may have. */
 const INTERVALS = [
 	...[1, 2, 5, 10, 20, 50, 100, 200, 500],

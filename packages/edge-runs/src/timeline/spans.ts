@@ -1,4 +1,4 @@
-import type { Step, WorkflowRun } from "../workflow-runs/schemas.ts";
+import type { WorkflowRun, WorkflowRunStep } from "../protocol/types.ts";
 
 /*
  * Where a run and its steps lie in time. Pure: `now` is in milliseconds since the epoch.
@@ -11,7 +11,10 @@ export interface Span {
 }
 
 /** When something ran: up to now if it still runs. Null if it never started. */
-export function spanOf({ startedAt, completedAt }: Pick<Step, "startedAt" | "completedAt">, now: number): Span | null {
+export function spanOf(
+	{ startedAt, completedAt }: Pick<WorkflowRunStep, "startedAt" | "completedAt">,
+	now: number,
+): Span | null {
 	if (startedAt === null) return null;
 	const from = Date.parse(startedAt);
 	// If clocks disagree, now may be before the start.
@@ -19,7 +22,7 @@ export function spanOf({ startedAt, completedAt }: Pick<Step, "startedAt" | "com
 }
 
 /** How long something ran, in milliseconds. Null if it never started. */
-export function lengthOf(progress: Pick<Step, "startedAt" | "completedAt">, now: number): number | null {
+export function lengthOf(progress: Pick<WorkflowRunStep, "startedAt" | "completedAt">, now: number): number | null {
 	const span = spanOf(progress, now);
 	return span && span.to - span.from;
 }
@@ -47,7 +50,7 @@ export interface Share {
 }
 
 /** A step's bar on the axis. Null if the step never started. */
-export function barOf(step: Step, run: WorkflowRun, axis: Span, now: number): Share | null {
+export function barOf(step: WorkflowRunStep, run: WorkflowRun, axis: Span, now: number): Share | null {
 	const span = spanOf(step, endOf(run, now));
 	if (!span) return null;
 	const length = axis.to - axis.from || 1;

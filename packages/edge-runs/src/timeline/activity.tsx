@@ -1,4 +1,4 @@
-import type { WorkflowRun } from "../workflow-runs/schemas.ts";
+import type { WorkflowRun } from "../protocol/types.ts";
 
 type Activity = NonNullable<WorkflowRun["activity"]>;
 
@@ -7,7 +7,9 @@ export function ActivityLine({ activity: { message, waiting, progress } }: { act
 	return (
 		<span class={waiting ? "activity waiting" : "activity"}>
 			{waiting && <span class="badge">Waiting</span>}
-			<span class="message">{message}</span>
+			<span class="message" dir="auto">
+				{message}
+			</span>
 			{progress !== undefined && (
 				<span class="progress">
 					<progress value={progress} max={1} aria-label="Progress" /> {Math.round(progress * 100)} %

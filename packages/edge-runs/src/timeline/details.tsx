@@ -1,0 +1,79 @@
+import type { WorkflowRun } from "../protocol/types.ts";
+import { CopyId } from "./copy-id.tsx";
+import { ErrorText } from "./error-text.tsx";
+import { runElementId, shortId } from "./ids.ts";
+import { ZonedMoment } from "./moment.tsx";
+import { Results } from "./results.tsx";
+import { runPageOf, type Viewing } from "./viewing.ts";
+
+interface Props {
+	readonly run: WorkflowRun;
+	readonly viewing: Viewing;
+}
+
+/** All that is known of a run beside its steps. */
+export function Details({ run, viewing }: Props) {
+	return (
+		<>
+			<Facts run={run} viewing={viewing} />
+			{run.error && <ErrorText text={run.error.message} kind="error" />}
+			{run.assumed && <p class="none">Nobody reported this end: the service assumed it after a long silence.</p>}
+			<Results of={run} />
+		</>
+	);
+}
+
+function Facts({ run, viewing }: Props) {
+	const { id, workflowId, startedAt, completedAt, externalId, messageId, parentRunId } = run;
+	const page = runPageOf(viewing, id);
+	return (
+		<dl class="facts">
+			<dt>Run</dt>
+			<dd>
+				{page === undefined ? (
+					id
+				) : (
+					<a href={page} title="This run's page">
+						{id}
+					</a>
+				)}
+				<CopyId what="run's id" />
+			</dd>
+			<dt>Workflow</dt>
+			<dd>
+				{workflowId}
+				<CopyId what="workflow's id" />
+			</dd>
+			<dt>Started</dt>
+			<dd>
+				<ZonedMoment at={startedAt} viewing={viewing} />
+			</dd>
+			<dt>Ended</dt>
+			<dd>
+				<ZonedMoment at={completedAt} viewing={viewing} />
+			</dd>
+			{externalId !== undefined && <dt>Engine's id</dt>}
+			{externalId !== undefined && (
+				<dd>
+					<span dir="auto">{externalId}</span>
+					<CopyId what="engine's id" />
+				</dd>
+			)}
+			{messageId !== undefined && <dt>Message</dt>}
+			{messageId !== undefined && (
+				<dd>
+					<span dir="auto">{messageId}</span>
+					<CopyId what="message's id" />
+				</dd>
+			)}
+			{parentRunId !== undefined && <dt>Started by</dt>}
+			{parentRunId !== undefined && (
+				<dd>
+					<a href={`#${runElementId(parentRunId)}`} title={parentRunId}>
+						Run {shortId(parentRunId)}
+					</a>
+				</dd>
+			)}
+		</dl>
+	);
+}

@@ -1,0 +1,21 @@
+import { describeMoment, exactMoment, zonedMoment } from "./time.ts";
+import type { Viewing } from "./viewing.ts";
+
+/** A moment as people say it, with the exact one on hover. */
+export function Moment({ at, now }: { at: string; now: number }) {
+	return (
+		<time datetime={at} title={exactMoment(at)}>
+			{describeMoment(at, now)}
+		</time>
+	);
+}
+
+/** A moment by the reader's calendar and clock, with the exact one on hover. */
+export function ZonedMoment({ at, viewing: { zone } }: { at: string | null; viewing: Viewing }) {
+	if (at === null) return <>–</>;
+	return (
+		<time class="zoned" datetime={at} title={exactMoment(at)}>
+			{zonedMoment(at, zone)}
+		</time>
+	);
+}

@@ -1,0 +1,42 @@
+import type { WorkflowRun } from "../protocol/types.ts";
+import { Below, Filters, Search } from "./parts.tsx";
+import { Run } from "./run.tsx";
+import { type Choice, openAtFirst, type View } from "./view.ts";
+import type { Viewing } from "./viewing.ts";
+
+/** Steps that are drawn at first, over all runs: about 1 KB each. Those of the other runs wait until they are opened. */
+const MAX_STEPS_DRAWN = 100;
+
+interface Props {
+	readonly view: View;
+	/** Those of the view that are drawn. */
+	readonly runs: readonly WorkflowRun[];
+	readonly choice: Choice;
+	readonly viewing: Viewing;
+	/** The address of the runs behind these; null if these are the last. */
+	readonly next: string | null;
+}
+
+/** A chat's runs, with what chooses among them: the same on the page and in the element. */
+export function Timeline({ view, runs, choice, viewing, next }: Props) {
+	const opened = openAtFirst(runs);
+	const { path } = viewing;
+	let drawn = opened?.steps.length ?? 0;
+	return (
+		<div id="timeline" lang="en" dir="ltr">
+			<p id="announcer" class="visually-hidden" role="status" />
+			<div class="toolbar">
+				<Filters view={view} choice={choice} path={path} />
+				<Search />
+			</div>
+			<ol id="runs" aria-label="Workflow runs, newest first">
+				{runs.map((run) => {
+					const isOpen = run === opened;
+					if (!isOpen) drawn += run.steps.length + 1;
+					return <Run run={run} viewing={viewing} open={isOpen} inside={isOpen || drawn <= MAX_STEPS_DRAWN} />;
+				})}
+			</ol>
+			<Below view={view} choice={choice} path={path} next={next} />
+		</div>
+	);
+}
