@@ -78,9 +78,10 @@ describe("the edge cache", () => {
 		expect(second.header("etag")).toBe(first.header("etag"));
 	});
 
-	it("asks D1 whether the copy is still right once it is no longer fresh, for one row read", async () => {
+	it("asks D1 whether the copy is still right once it is no longer fresh, for one row read instead of all", async () => {
 		const chat = await ownChat(50);
 		const first = await read(chat);
+		expect(await rowsRead(first.queries)).toBe(50 + 2);
 		await age(chat.chat, { checked: 2 });
 		const second = await read(chat);
 		expect(second).toMatchObject({ cache: "edge-runs; fwd=stale; fwd-status=304", roundTrips: 1, text: first.text });
