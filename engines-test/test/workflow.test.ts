@@ -104,3 +104,28 @@ it("says so where the log cannot be read", async () => {
 	const { follow } = following();
 	expect(await follow("wrun_of_nobody", AbortSignal.timeout(500))).toMatchObject({ ended: false });
 });
+
+it("takes an event that got into the log behind one that was read already", async () => {
+	const { recorder, chatId, userId, runs } = recording();
+	const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+	const step = { correlationId: "step_1", eventData: { stepName: "step//./w//late" } };
+	const late = {
+		eventType: "step_failed",
+		createdAt: at(2),
+		...step,
+		eventData: { ...step.eventData, error: "it broke" },
+	};
+	const log = [
+		{ eventType: "run_created", createdAt: at(0), eventData: { workflowName: "workflow//./w//tolerant" } },
+		{ eventType: "run_started", createdAt: at(0) },
+		{ eventType: "step_started", createdAt: at(1), ...step },
+		{ eventType: "run_completed", createdAt: at(3) },
+	];
+	let reads = 0;
+	// As a World with several writers may do it; which event is late is chance, so that the real one cannot be asked.
+	const list = async () => ({ data: reads++ === 0 ? log : log.toSpliced(3, 0, late), cursor: null, hasMore: false });
+	await follow("wrun_late", { world: { events: { list } }, recorder, chatId, userId, pollMilliseconds: 1 });
+	expect(await runs()).toMatchObject([
+		{ status: "completed", steps: [{ name: "late", status: "failed", error: { message: "it broke" } }] },
+	]);
+});

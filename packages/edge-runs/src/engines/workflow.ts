@@ -36,18 +36,40 @@ export async function follow(runId: string, options: WorkflowFollowing): Promise
 	let cursor: string | undefined;
 	try {
 		while (!signal?.aborted) {
-			const pagination = { sortOrder: "asc" as const, ...(cursor !== undefined && { cursor }) };
-			const page = await world.events.list({ runId, pagination });
+			const page = await readPage(runId, world, cursor);
 			for (const event of page.data) quietly(() => reader.read(event as LogEvent));
 			if (reader.state) send(recorder, options, reader.state);
-			if (reader.state?.ended) return { ended: true };
+			if (reader.state?.ended) break;
 			cursor = page.cursor ?? cursor;
 			if (!page.hasMore) await pause(pollMilliseconds, signal);
 		}
-		return { ended: false };
+		if (!reader.state?.ended) return { ended: false };
+		// The log is in the order of time, and an event may get into it behind one that was read already. So it is read once
+		// more, whole, before steps without an end are taken to have ended with their run.
+		await pause(pollMilliseconds, signal);
+		const whole = await readWhole(runId, options);
+		whole.closeSteps();
+		if (whole.state) send(recorder, options, whole.state);
+		return { ended: true };
 	} catch (error) {
-		return { ended: false, error };
+		return { ended: reader.state?.ended ?? false, error };
 	}
+}
+
+function readPage(runId: string, world: WorkflowWorld, cursor: string | undefined) {
+	const pagination = { sortOrder: "asc" as const, ...(cursor !== undefined && { cursor }) };
+	return world.events.list({ runId, pagination });
+}
+
+async function readWhole(runId: string, options: WorkflowFollowing): Promise<LogReader> {
+	const reader = new LogReader(runId, options);
+	for (let cursor: string | undefined, more = true; more; ) {
+		const page = await readPage(runId, options.world, cursor);
+		for (const event of page.data) quietly(() => reader.read(event as LogEvent));
+		cursor = page.cursor ?? cursor;
+		more = page.hasMore;
+	}
+	return reader;
 }
 
 interface LogEvent {
@@ -69,6 +91,7 @@ class LogReader {
 	state: RunState | undefined;
 	readonly #runId: string;
 	readonly #options: WorkflowFollowing;
+	#ended: { status: "completed" | "failed" | "cancelled"; at: number } | undefined;
 
 	constructor(runId: string, options: WorkflowFollowing) {
 		this.#runId = runId;
@@ -83,9 +106,9 @@ class LogReader {
 		const named = name === undefined ? {} : { name };
 		if (eventType === "run_created") state.queue();
 		else if (eventType === "run_started") state.start(at);
-		else if (eventType === "run_completed") state.end("completed", at);
-		else if (eventType === "run_failed") state.end("failed", at, toError(eventData.error));
-		else if (eventType === "run_cancelled") state.end("cancelled", at);
+		else if (eventType === "run_completed") this.#end("completed", at);
+		else if (eventType === "run_failed") this.#end("failed", at, toError(eventData.error));
+		else if (eventType === "run_cancelled") this.#end("cancelled", at);
 		else if (eventType === "step_started") {
 			// One for each attempt; a World need not number them.
 			const attempt = eventData.attempt ?? state.occur(id);
@@ -106,6 +129,18 @@ class LogReader {
 		} else if (eventType === "wait_completed" || eventType === "hook_received" || eventType === "hook_disposed") {
 			if (state.step(id)?.status === "running") state.endStep(id, "completed", at);
 		}
+	}
+
+	/** Steps that the log says no end of end with their run, in the same way. */
+	closeSteps(): void {
+		const { state } = this;
+		const end = this.#ended;
+		if (state && end) quietly(() => state.closeSteps(end.status, end.at));
+	}
+
+	#end(status: "completed" | "failed" | "cancelled", at: number, details = {}): void {
+		this.#ended = { status, at };
+		this.state?.endRun(status, at, details);
 	}
 
 	#stateOf(workflowName = "workflow"): RunState {

@@ -148,7 +148,17 @@ export class RunState {
 
 	/** The run ends. Steps whose end was not told end with it, in the same way. */
 	end(status: Ended, at: number, details: EndDetails = {}): void {
+		this.closeSteps(status, at);
+		this.endRun(status, at, details);
+	}
+
+	/** Ends the steps that are open. */
+	closeSteps(status: Ended, at: number): void {
 		for (const { id } of this.open) this.endStep(id, status, at);
+	}
+
+	/** The run ends, and more may be told of its steps. */
+	endRun(status: Ended, at: number, details: EndDetails = {}): void {
 		this.#status = status;
 		this.#completedAt = notBefore(this.#startedAt, toTimestamp(at));
 		this.#details = details;
