@@ -109,24 +109,30 @@ describe.each<[string, () => Stage]>([
 });
 
 describe("over HTTP", () => {
-	it("a run whose steps are too large for one request is sent in several", async () => {
-		const { recorder, requests, errors } = overHttp();
-		const chat = await registeredChat();
-		const steps = Array.from({ length: 240 }, (_, index) => ({
-			id: `step-${index}`,
-			status: "failed" as const,
-			completedAt: "2024-02-04T12:00:00.000Z",
-			error: { message: "é".repeat(1_900) },
-		}));
-		recorder.report({ chatId: chat.chat, run: { ...running(), steps } });
-		for (let i = 0; i < 250; i++) recorder.report({ chatId: chat.chat, run: running() });
-		await recorder.flush();
-		expect(errors).toEqual([]);
-		for (const request of requests) expect((await request.arrayBuffer()).byteLength).toBeLessThan(1_000_000);
-		const runs = await list(chat);
-		expect(runs).toHaveLength(251);
-		expect(Math.max(...runs.map(({ steps }) => steps.length))).toBe(240);
-	});
+	it.each(["first", "last"])(
+		"a run whose steps are too large for one request is sent in several, if it comes %s",
+		async (place) => {
+			const { recorder, requests, errors } = overHttp();
+			const chat = await registeredChat();
+			const steps = Array.from({ length: 240 }, (_, index) => ({
+				id: `step-${index}`,
+				status: "failed" as const,
+				completedAt: "2024-02-04T12:00:00.000Z",
+				error: { message: "é".repeat(1_900) },
+			}));
+			const large = { ...running(), steps };
+			const small = Array.from({ length: 150 }, () => running());
+			for (const run of place === "first" ? [large, ...small] : [...small.slice(0, 50), large, ...small.slice(50)]) {
+				recorder.report({ chatId: chat.chat, run });
+			}
+			await recorder.flush();
+			expect(errors).toEqual([]);
+			for (const request of requests) expect((await request.arrayBuffer()).byteLength).toBeLessThan(1_000_000);
+			const runs = await list(chat);
+			expect(runs).toHaveLength(151);
+			expect(Math.max(...runs.map(({ steps }) => steps.length))).toBe(240);
+		},
+	);
 
 	it("a step that is refused does not take the others of its run with it", async () => {
 		const isBad = (text: string) => /"bad"/.test(text);

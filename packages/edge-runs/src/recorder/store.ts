@@ -96,7 +96,6 @@ export class Store {
 		const newer = chat.waiting.get(run.id);
 		if (newer) {
 			this.#change(run, () => run.absorb(newer));
-			for (const { left } of this.#watches) if (left.has(newer)) left.add(run);
 			this.#forget(newer);
 		}
 		chat.waiting.set(run.id, run);
