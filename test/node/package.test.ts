@@ -112,8 +112,8 @@ describe("the packed package", () => {
 		expect(foreignImports("react.js")).toEqual(["react"]);
 	});
 
-	it("is small: client and hooks, with all that they need but React", () => {
-		const sizes = ["client", "react"].map((name) => {
+	it("is small: client, hooks and recorder, with all that they need but React", () => {
+		const sizes = ["client", "react", "recorder"].map((name) => {
 			const { outputFiles } = buildSync({
 				entryPoints: [path.join(folder, "node_modules/edge-runs/dist", `${name}.js`)],
 				bundle: true,
@@ -128,6 +128,7 @@ describe("the packed package", () => {
 		});
 		expect(sizes[0]).toBeLessThan(6 * 1024);
 		expect(sizes[1]).toBeLessThan(6 * 1024);
+		expect(sizes[2]).toBeLessThan(12 * 1024);
 	});
 
 	it("is packed as tools expect it: publint and arethetypeswrong have no complaint", () => {
