@@ -4,7 +4,7 @@ import { RUNS_PER_PAGE } from "../../packages/edge-runs/src/timeline/view.ts";
 import { hasChromium, launch, visit } from "./chromium.ts";
 import { startDyingProxy } from "./proxy.ts";
 import { manyRuns, newChat, outline, type Report, report, workingDay } from "./scenes.ts";
-import { record, Site, type SiteAddress } from "./site.ts";
+import { record, type SiteAddress } from "./site.ts";
 
 describe.skipIf(!hasChromium)("the live page", () => {
 	let site: SiteAddress;
@@ -228,6 +228,35 @@ describe.skipIf(!hasChromium)("the live page's line", () => {
 		proxy.close();
 	});
 
+	it("that is cut says so, comes back by itself, and catches up; and says when it is signed out", async () => {
+		const site = inject("site");
+		const proxy = await startDyingProxy(site);
+		const chat = await newChat(site);
+		const run = outline("running", 20, [{ name: "Plan", from: 0 }]);
+		await report(site, chat, [run]);
+		const { page, context } = await visit(browser, proxy.site);
+		await page.goto(`/chats/${chat}`);
+		await page.waitForSelector("#connection.live");
+		await proxy.refuse();
+		await page.waitForSelector("#connection.reconnecting");
+		expect(await page.locator("#connection").innerText()).toBe("Reconnecting…");
+		expect(await page.locator("#runs > li").count()).toBe(1);
+
+		await report(site, chat, [{ ...outline("completed", 20, [{ name: "Plan", from: 0, to: 15 }]), id: run.id }]);
+		await proxy.accept();
+		await page.waitForSelector("#connection.live");
+		await page.waitForSelector(`#run-${run.id}.completed`);
+
+		await context.clearCookies();
+		await proxy.refuse();
+		await page.waitForSelector("#connection.reconnecting");
+		await proxy.accept();
+		await page.waitForSelector("#ended:not([hidden])");
+		expect(await page.locator("#ended").innerText()).toContain("You are signed out");
+		await context.close();
+		proxy.close();
+	});
+
 	it("says that the device is offline, and comes back when it is not", async () => {
 		const site = inject("site");
 		const chat = await newChat(site);
@@ -262,42 +291,6 @@ describe.skipIf(!hasChromium)("the live page's line", () => {
 		await page.waitForSelector("#connection.live");
 		await context.close();
 	});
-});
-
-describe.skipIf(!hasChromium)("the live page, when the server goes and comes back", () => {
-	it("says so, comes back by itself, and catches up; and says when it is signed out", async () => {
-		const site = await Site.start();
-		const browser = await launch();
-		try {
-			const chat = await newChat(site);
-			const run = outline("running", 20, [{ name: "Plan", from: 0 }]);
-			await report(site, chat, [run]);
-			const { page, context } = await visit(browser, site);
-			await page.goto(`/chats/${chat}`);
-			await page.waitForSelector("#connection.live");
-			await site.stop();
-			await page.waitForSelector("#connection.reconnecting");
-			expect(await page.locator("#connection").innerText()).toBe("Reconnecting…");
-			expect(await page.locator("#runs > li").count()).toBe(1);
-
-			await site.start();
-			await report(site, chat, [{ ...outline("completed", 20, [{ name: "Plan", from: 0, to: 15 }]), id: run.id }]);
-			await page.waitForSelector("#connection.live", { timeout: 45_000 });
-			await page.waitForSelector(`#run-${run.id}.completed`);
-
-			await context.clearCookies();
-			await site.stop();
-			await page.waitForSelector("#connection.reconnecting");
-			await site.start();
-			// What a browser says when its network is back: there is no need to wait longer.
-			await page.evaluate(() => dispatchEvent(new Event("online")));
-			await page.waitForSelector("#ended:not([hidden])", { timeout: 45_000 });
-			expect(await page.locator("#ended").innerText()).toContain("You are signed out");
-		} finally {
-			await browser.close();
-			await site.dispose();
-		}
-	}, 180_000);
 });
 
 /** Runs in the page: notes what it says of its line from now on, with the reason behind it. */

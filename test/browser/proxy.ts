@@ -2,11 +2,14 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { SiteAddress } from "./site.ts";
 
-/** A proxy before a site whose open answers can go dead: nothing more comes through, and nothing is closed. */
+/** A proxy before a site, as an unreliable network: open answers can go dead, and connections be refused. */
 export interface DyingProxy {
 	readonly site: SiteAddress;
 	/** Stops what is being answered now. Later requests pass. */
 	killOpenAnswers(): void;
+	/** Closes what is open, and takes no connection until `accept`: a server that is down. */
+	refuse(): Promise<void>;
+	accept(): Promise<void>;
 	close(): void;
 }
 
@@ -29,9 +32,17 @@ export async function startDyingProxy(site: SiteAddress): Promise<DyingProxy> {
 		outgoing.once("close", () => passed.destroy());
 		incoming.pipe(passed);
 	});
-	await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+	const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, "localhost", resolve));
+	await listen(0);
+	const { port } = server.address() as AddressInfo;
 	return {
-		site: { ...site, port: (server.address() as AddressInfo).port },
+		site: { ...site, port },
+		refuse: () =>
+			new Promise((resolve) => {
+				server.close(() => resolve());
+				server.closeAllConnections();
+			}),
+		accept: () => listen(port),
 		killOpenAnswers() {
 			for (const kill of open) kill();
 		},
