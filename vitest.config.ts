@@ -32,6 +32,7 @@ export default defineConfig({
 								FUZZ_SEED: process.env["FUZZ_SEED"] ?? "",
 								BETTER_AUTH_SECRET: "a test secret of at least thirty-two characters",
 								RECORDER_TOKENS: "first-recorder-token-0123456789abcdef,second-recorder-token-0123456789abcdef",
+								READ_TOKEN_SECRET: "today's secret of read tokens in tests,yesterday's secret of read tokens in tests",
 							},
 						},
 					}),

@@ -11,6 +11,8 @@ export interface Env {
 	readonly BETTER_AUTH_SECRET?: string;
 	/** Secret: the service tokens that may record runs, separated by commas. Unset: nobody may. */
 	readonly RECORDER_TOKENS?: string;
+	/** Secret: signs the read tokens of apps with another sign-in; several separated by commas. Unset: cookies only. */
+	readonly READ_TOKEN_SECRET?: string;
 	/** Rate limiters: of reads by user, of writes by token, of bad cookies and tokens by address. Unbound: no limit. */
 	readonly READ_LIMIT?: RateLimit;
 	readonly WRITE_LIMIT?: RateLimit;
@@ -35,6 +37,7 @@ export interface Config {
 	readonly sessionSecret: string;
 	readonly sessionCookiePrefix: string;
 	readonly recorderTokens: readonly string[];
+	readonly readTokenSecrets: readonly string[];
 	readonly allowedOrigins: readonly string[];
 	readonly checkRevokedBefore: boolean;
 	/** null: keep all. */
@@ -71,6 +74,7 @@ export function readConfig(env: Env): Config {
 			sessionSecret: sessionSecret(env.BETTER_AUTH_SECRET),
 			sessionCookiePrefix: sessionCookiePrefix(env.SESSION_COOKIE_PREFIX),
 			recorderTokens: recorderTokens(env.RECORDER_TOKENS),
+			readTokenSecrets: readTokenSecrets(env.READ_TOKEN_SECRET),
 			allowedOrigins: allowedOrigins(env.ALLOWED_ORIGINS),
 			checkRevokedBefore: checkRevokedBefore(env.CHECK_REVOKED_BEFORE),
 			retentionDays: number(env, "RETENTION_DAYS", null, { min: 1, max: 36_500 }),
@@ -106,6 +110,16 @@ function recorderTokens(value = ""): readonly string[] {
 	throw new ConfigurationError(
 		`RECORDER_TOKENS: token ${bad + 1} is ${BEARER_TOKEN.test(tokens[bad] as string) ? "too short" : "not a bearer token"}: ` +
 			`each takes at least ${SECRET_MIN_LENGTH} of the characters A-Z a-z 0-9 - . _ ~ + / (try "openssl rand -hex 32")`,
+	);
+}
+
+function readTokenSecrets(value = ""): readonly string[] {
+	const secrets = commaSeparated(value);
+	const short = secrets.findIndex((secret) => secret.length < SECRET_MIN_LENGTH);
+	if (short === -1) return secrets;
+	throw new ConfigurationError(
+		`READ_TOKEN_SECRET: secret ${short + 1} is too short: each has at least ${SECRET_MIN_LENGTH} characters, and no comma ` +
+			'(try "openssl rand -hex 32")',
 	);
 }
 

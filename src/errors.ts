@@ -20,9 +20,9 @@ const SPECS = {
 		status: 401,
 		error: "Unauthorized",
 		message: "Invalid or missing session",
-		// A 401 has to name a scheme (RFC 9110, 11.6.1). There is no registered one for cookies; browsers do not ask for
-		// a password at a scheme that they do not know.
-		headers: { "www-authenticate": 'Cookie realm="edge-runs"' },
+		// A 401 has to name a scheme (RFC 9110, 11.6.1), and may name several. There is no registered one for cookies;
+		// browsers do not ask for a password at a scheme that they do not know. Bearer is for read tokens.
+		headers: { "www-authenticate": 'Cookie realm="edge-runs", Bearer realm="edge-runs"' },
 	},
 	INVALID_TOKEN: {
 		status: 401,

@@ -29,6 +29,8 @@ export interface Facts {
 /** The user who is asking. */
 export interface Session {
 	readonly userId: string;
+	/** When it ends for certain, in milliseconds since the epoch; undefined if only the store knows. */
+	readonly endsAt?: number | undefined;
 }
 
 /**

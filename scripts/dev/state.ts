@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
 import type { V4WorkerOptions } from "miniflare";
@@ -7,18 +7,24 @@ import { Stop } from "../command-line.ts";
 import { seedDatabase, seedSession } from "../seed.ts";
 import { root, wrangler } from "../wrangler.ts";
 
-/** Writes `.dev.vars` with random secrets if it is not there. Returns the secret that signs session cookies. */
+/**
+ * Writes `.dev.vars` with random secrets if it is not there, and adds the one for read tokens to a file of an older
+ * version. Returns the secret that signs session cookies.
+ */
 export function ensureDevVars(): string {
 	const file = path.join(root, ".dev.vars");
+	const random = () => randomBytes(32).toString("base64url");
 	if (!existsSync(file)) {
-		const random = () => randomBytes(32).toString("base64url");
 		const lines = [
 			"# Secrets of local development, made at random.",
 			`BETTER_AUTH_SECRET=${random()}`,
 			`RECORDER_TOKENS=${random()}`,
+			`READ_TOKEN_SECRET=${random()}`,
 			"",
 		];
 		writeFileSync(file, lines.join("\n"), { mode: 0o600 });
+	} else if (parseEnv(readFileSync(file, "utf8"))["READ_TOKEN_SECRET"] === undefined) {
+		appendFileSync(file, `\nREAD_TOKEN_SECRET=${random()}\n`);
 	}
 	const secret = parseEnv(readFileSync(file, "utf8"))["BETTER_AUTH_SECRET"];
 	if (secret) return secret;

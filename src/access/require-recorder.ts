@@ -3,10 +3,8 @@ import { timingSafeEqual } from "hono/utils/buffer";
 import { readConfig } from "../env.ts";
 import { ServiceError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
+import { readBearer } from "./bearer.ts";
 import { countAgainst, refuseSignIn } from "./rate-limit.ts";
-
-/** `Authorization: Bearer b64token` (RFC 6750, 2.1); the scheme in any case (RFC 9110, 11.1). */
-const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
 /**
  * Lets a request pass that carries one of the service tokens. A user's cookie is ignored here.
@@ -16,8 +14,8 @@ export const requireRecorder: MiddlewareHandler<AppEnv> = async function require
 	const { recorderTokens } = readConfig(c.env);
 	const authorization = c.req.header("authorization");
 	const refuse = () => refuseSignIn(c, new ServiceError("INVALID_TOKEN"), authorization);
-	const [, token] = BEARER.exec(authorization ?? "") ?? [];
-	if (token === undefined) return refuse();
+	const token = readBearer(authorization);
+	if (token === null) return refuse();
 	// All tokens are compared, each in constant time, so that the time says nothing about how close a guess was.
 	const matches = await Promise.all(recorderTokens.map((known) => timingSafeEqual(known, token)));
 	const which = matches.indexOf(true);

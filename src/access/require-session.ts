@@ -4,6 +4,7 @@ import { readConfig } from "../env.ts";
 import { ServiceError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { readSessionToken } from "./cookie.ts";
+import { pseudonym } from "./pseudonym.ts";
 import { countAgainst, refuseSignIn } from "./rate-limit.ts";
 import { readRevokedBefore } from "./revocations.ts";
 import { readSession } from "./session.ts";
@@ -54,19 +55,3 @@ export const requireSession: MiddlewareHandler<AppEnv> = async function requireS
 /** User ids by their sessions' digests, as this isolate has last seen them. */
 const users = new Map<string, string>();
 const MAX_USERS = 2_000;
-
-/** Pseudonyms by secret and user id, so that a user who polls does not cost a digest each time. */
-const pseudonyms = new Map<string, string>();
-const MAX_PSEUDONYMS = 1_000;
-
-/** A user's name in the log, which does not tell the user: half a digest, salted with the secret. */
-async function pseudonym(secret: string, userId: string): Promise<string> {
-	const salted = `${secret}:${userId}`;
-	let name = pseudonyms.get(salted);
-	if (name === undefined) {
-		name = await sha256Hex(new TextEncoder().encode(salted), 16);
-		if (pseudonyms.size >= MAX_PSEUDONYMS) pseudonyms.clear();
-		pseudonyms.set(salted, name);
-	}
-	return name;
-}

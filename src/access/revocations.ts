@@ -5,6 +5,14 @@ import type { Scope } from "../scope.ts";
 /** The reads that each call has already started, by user. */
 const asked = new WeakMap<Scope, Map<string, Promise<number>>>();
 
+/** Who reads in these calls has no session that better-auth could end. */
+const withoutSessions = new WeakSet<Scope>();
+
+/** Spares a call the reads: it has no session of better-auth's. */
+export function askForNoRevocations(scope: Scope): void {
+	withoutSessions.add(scope);
+}
+
 /**
  * When better-auth last ended all sessions of a user, in milliseconds since the epoch; 0 if it never did, or if
  * `CHECK_REVOKED_BEFORE` is off. Older sessions are over, although a key may still be in KV: better-auth deletes the keys
@@ -15,7 +23,7 @@ const asked = new WeakMap<Scope, Map<string, Promise<number>>>();
  */
 export function readRevokedBefore(scope: Scope, userId: string): Promise<number> {
 	const { storeTimeoutSeconds, checkRevokedBefore } = readConfig(scope.env);
-	if (!checkRevokedBefore) return Promise.resolve(0);
+	if (!checkRevokedBefore || withoutSessions.has(scope)) return Promise.resolve(0);
 	const users = asked.get(scope) ?? new Map<string, Promise<number>>();
 	asked.set(scope, users);
 	let answer = users.get(userId);

@@ -3,7 +3,15 @@ import { version } from "../../package.json";
 import { sessionCookiePrefix } from "../env.ts";
 import { isKnown, type JsonBody, jsonBody } from "../etag.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { ErrorResponse, errors, json, RECORDER_TOKEN, SECURE_SESSION_COOKIE, SESSION_COOKIE } from "../http/openapi.ts";
+import {
+	ErrorResponse,
+	errors,
+	json,
+	READ_TOKEN,
+	RECORDER_TOKEN,
+	SECURE_SESSION_COOKIE,
+	SESSION_COOKIE,
+} from "../http/openapi.ts";
 import { headers } from "../http/openapi-headers.ts";
 import { agUiEventsSchema } from "./record-ag-ui-events.ts";
 
@@ -48,6 +56,15 @@ function describe(app: OpenAPIHono<AppEnv>, cookiePrefix: string) {
 		in: "cookie",
 		name: `__Secure-${name}`,
 		description: `${description}, over https`,
+	});
+	registry.registerComponent("securitySchemes", READ_TOKEN, {
+		type: "http",
+		scheme: "bearer",
+		bearerFormat: "JWT",
+		description:
+			"A read token, made by your own server: a JWT signed by HS256 with the secret READ_TOKEN_SECRET. Claims: `sub`, the " +
+			"user's id; `exp`, at most a day ahead; `chat`, the only chat that it opens (left out: all of the user's). Where a " +
+			"cookie comes too, the token counts",
 	});
 	registry.registerComponent("securitySchemes", RECORDER_TOKEN, {
 		type: "http",

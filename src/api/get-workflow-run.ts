@@ -1,7 +1,7 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
-import { requireSession } from "../access/require-session.ts";
+import { requireReader } from "../access/require-reader.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
+import { cacheable, errors, readerSecurity, SESSION_ERRORS } from "../http/openapi.ts";
 import { ifNoneMatchParameter } from "../http/openapi-headers.ts";
 import { respondWithJson } from "../http/respond.ts";
 import { Uuid } from "../uuid.ts";
@@ -17,8 +17,8 @@ export const getWorkflowRunRoute = createRoute({
 	summary: "Get one workflow run",
 	description: "One workflow run of a chat, for the chat's owner.",
 	tags: ["Workflow runs"],
-	security: sessionSecurity,
-	middleware: requireSession,
+	security: readerSecurity,
+	middleware: requireReader,
 	request: { params: z.object({ chatId: Uuid, runId: Uuid }) },
 	parameters: [bookmarkParameter, ifNoneMatchParameter],
 	responses: {

@@ -1,8 +1,8 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import { MAX_LIMIT } from "#protocol/limits.ts";
-import { requireSession } from "../access/require-session.ts";
+import { requireReader } from "../access/require-reader.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { cacheable, errors, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
+import { cacheable, errors, readerSecurity, SESSION_ERRORS } from "../http/openapi.ts";
 import { ifNoneMatchParameter } from "../http/openapi-headers.ts";
 import { isUnread, respondWithJson } from "../http/respond.ts";
 import { Uuid } from "../uuid.ts";
@@ -55,8 +55,8 @@ export const listWorkflowRunsRoute = createRoute({
 	summary: "Get a chat's workflow runs",
 	description: "All workflow runs of a chat, for its owner. No query parameter is needed; unknown ones are ignored.",
 	tags: ["Workflow runs"],
-	security: sessionSecurity,
-	middleware: requireSession,
+	security: readerSecurity,
+	middleware: requireReader,
 	request: { params: z.object({ chatId: Uuid }), query: Query },
 	parameters: [bookmarkParameter, ifNoneMatchParameter],
 	responses: {

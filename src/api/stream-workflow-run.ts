@@ -1,8 +1,8 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
-import { requireSession } from "../access/require-session.ts";
+import { requireReader } from "../access/require-reader.ts";
 import { parseStateId } from "../db/change.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { errors, eventStream, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
+import { errors, eventStream, readerSecurity, SESSION_ERRORS } from "../http/openapi.ts";
 import { headers, lastEventIdParameter } from "../http/openapi-headers.ts";
 import { EVENT_HEADERS, streamEvents } from "../live/event-stream.ts";
 import { openRunStream, runStream } from "../live/run-stream.ts";
@@ -17,8 +17,8 @@ export const streamWorkflowRunRoute = createRoute({
 		"Server-sent events. `run`: the whole run, at first and whenever it has changed. `end`: `{ reason }`, run_ended once " +
 		"the run is completed, failed or cancelled, else as for a chat's stream: there is no use in coming back.",
 	tags: ["Workflow runs"],
-	security: sessionSecurity,
-	middleware: requireSession,
+	security: readerSecurity,
+	middleware: requireReader,
 	request: { params: z.object({ chatId: Uuid, runId: Uuid }) },
 	parameters: [lastEventIdParameter],
 	responses: {
@@ -35,7 +35,8 @@ export const handleStreamWorkflowRun: RouteHandler<typeof streamWorkflowRunRoute
 	const opening = await openRunStream(scope, session, chatId, runId, since);
 	const { start, first, hasEnded } = opening;
 	if (hasEnded && first.length === 0) return c.body(null, 204, { "cache-control": "private, no-store" });
+	const { endsAt: sessionEndsAt } = await session;
 	const kind = runStream(scope, chatId, runId, opening);
-	const next = hasEnded ? "run_ended" : { chatId, start, kind, rereadSession };
+	const next = hasEnded ? "run_ended" : { chatId, start, kind, rereadSession, sessionEndsAt };
 	return c.body(streamEvents(scope, { signal: c.req.raw.signal, first, next }), 200, EVENT_HEADERS);
 };

@@ -1,8 +1,8 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
-import { requireSession } from "../access/require-session.ts";
+import { requireReader } from "../access/require-reader.ts";
 import { parseStateId } from "../db/change.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { errors, eventStream, SESSION_ERRORS, sessionSecurity } from "../http/openapi.ts";
+import { errors, eventStream, readerSecurity, SESSION_ERRORS } from "../http/openapi.ts";
 import { lastEventIdParameter } from "../http/openapi-headers.ts";
 import { chatStream, openChatStream } from "../live/chat-stream.ts";
 import { EVENT_HEADERS, streamEvents } from "../live/event-stream.ts";
@@ -21,8 +21,8 @@ export const streamWorkflowRunsRoute = createRoute({
 		"changed at once, or a large chat's `snapshot` with `run` events behind it. Comments are heartbeats. After an hour at the latest the stream closes, and " +
 		"the client comes back.",
 	tags: ["Workflow runs"],
-	security: sessionSecurity,
-	middleware: requireSession,
+	security: readerSecurity,
+	middleware: requireReader,
 	request: { params: z.object({ chatId: Uuid }) },
 	parameters: [lastEventIdParameter],
 	responses: { ...eventStream, ...errors(...SESSION_ERRORS) },
@@ -33,7 +33,8 @@ export const handleStreamWorkflowRuns: RouteHandler<typeof streamWorkflowRunsRou
 	const { scope, session, rereadSession } = c.var;
 	const since = parseStateId(c.req.header("last-event-id"));
 	const { start, userId, first } = await openChatStream(scope, session, chatId, since);
+	const { endsAt: sessionEndsAt } = await session;
 	const kind = chatStream(scope, chatId, userId);
-	const next = { chatId, start, kind, rereadSession };
+	const next = { chatId, start, kind, rereadSession, sessionEndsAt };
 	return c.body(streamEvents(scope, { signal: c.req.raw.signal, first, next }), 200, EVENT_HEADERS);
 };

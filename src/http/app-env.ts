@@ -8,9 +8,9 @@ export interface AppEnv {
 		requestId: string;
 		/** Set by `openScope`. */
 		scope: Scope;
-		/** Set by `requireSession`; rejects with a ServiceError. */
+		/** Set by `requireSession` and `requireReader`; rejects with a ServiceError. */
 		session: Promise<Session>;
-		/** Set by `requireSession`: asks KV again. For streams, which last longer than the first answer of KV holds. */
+		/** Beside `session`: checks it again, a cookie's by KV. For streams, which last longer than the first answer of KV holds. */
 		rereadSession: () => Promise<Session>;
 	};
 }

@@ -10,12 +10,12 @@ const forAllowedOrigins = cors({
 	origin: (origin, c) => (originsOf(c.env).includes(origin) ? origin : null),
 	credentials: true,
 	allowMethods: ["GET", "HEAD"],
-	allowHeaders: ["content-type", "if-none-match", "last-event-id", "x-d1-bookmark", "x-request-id"],
+	allowHeaders: ["authorization", "content-type", "if-none-match", "last-event-id", "x-d1-bookmark", "x-request-id"],
 	exposeHeaders: ["age", "cache-status", "etag", "retry-after", "server-timing", "x-d1-bookmark", "x-request-id"],
 	maxAge: PREFLIGHT_SECONDS,
 });
 
-/** Lets pages of the `ALLOWED_ORIGINS` read with their user's cookie (CORS, Fetch Standard 3.3). */
+/** Lets pages of the `ALLOWED_ORIGINS` read with their user's cookie or a read token (CORS, Fetch Standard 3.3). */
 export const allowOrigins: MiddlewareHandler<AppEnv> = async function allowOrigins(c, next) {
 	if (originsOf(c.env).length === 0) return next();
 	return forAllowedOrigins(c, next);

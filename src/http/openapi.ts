@@ -71,9 +71,10 @@ export const SESSION_ERRORS = [
 /** Names of the security schemes, and how routes ask for them. */
 export const SESSION_COOKIE = "sessionCookie";
 export const SECURE_SESSION_COOKIE = "secureSessionCookie";
+export const READ_TOKEN = "readToken";
 export const RECORDER_TOKEN = "recorderToken";
 export const recorderSecurity = [{ [RECORDER_TOKEN]: [] }];
-export const sessionSecurity = [{ [SESSION_COOKIE]: [] }, { [SECURE_SESSION_COOKIE]: [] }];
+export const readerSecurity = [{ [SESSION_COOKIE]: [] }, { [SECURE_SESSION_COOKIE]: [] }, { [READ_TOKEN]: [] }];
 
 /** Errors of every route for recorders. */
 export const RECORDER_ERRORS = [

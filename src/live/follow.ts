@@ -46,8 +46,10 @@ export interface Follow {
 	readonly chatId: string;
 	readonly start: Place;
 	readonly kind: Kind;
-	/** Asks KV for the session again. */
+	/** Checks the session again. */
 	readonly rereadSession: () => Promise<Session>;
+	/** When the session ends for certain, in milliseconds since the epoch: it is checked then, too. */
+	readonly sessionEndsAt?: number | undefined;
 }
 
 /** Why a stream is over: an end, its time is up, its client has gone, or takes nothing. */
@@ -60,7 +62,7 @@ export type Outcome = EndReason | "time" | "client" | "slow";
  */
 export async function follow(
 	scope: Scope,
-	{ chatId, start, kind, rereadSession }: Follow,
+	{ chatId, start, kind, rereadSession, sessionEndsAt = Number.POSITIVE_INFINITY }: Follow,
 	events: EventWriter,
 ): Promise<Outcome> {
 	const inbox = new Inbox();
@@ -74,7 +76,7 @@ export async function follow(
 	let readsAt = 0;
 	let calmAt = 0;
 	let failures = 0;
-	let checksAt = nextCheck();
+	let checksAt = Math.min(nextCheck(), sessionEndsAt);
 
 	async function catchUp(): Promise<EndReason | "time" | undefined> {
 		try {
@@ -113,7 +115,7 @@ export async function follow(
 	}
 
 	async function check(): Promise<EndReason | undefined> {
-		checksAt = nextCheck();
+		checksAt = Math.min(nextCheck(), sessionEndsAt);
 		isBehind = true;
 		line.ping();
 		try {

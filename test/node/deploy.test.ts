@@ -65,12 +65,15 @@ describe("with an account, npm run deploy and npm run setup", () => {
 	it("set the secrets that are missing, and show none of them", async () => {
 		const secret = "better-auths-own-secret-of-this-test-0123456789";
 		const { output, events } = await run("setup.ts", { BETTER_AUTH_SECRET: secret });
-		expect(events).toEqual(["secrets BETTER_AUTH_SECRET,RECORDER_TOKENS of edge-runs-staging"]);
+		expect(events).toEqual(["secrets BETTER_AUTH_SECRET,RECORDER_TOKENS,READ_TOKEN_SECRET of edge-runs-staging"]);
 		const { secrets } = api.workers.get("edge-runs-staging") as { secrets: Record<string, string> };
-		expect(secrets).toEqual({ BETTER_AUTH_SECRET: secret, RECORDER_TOKENS: expect.stringMatching(/^[0-9a-f]{64}$/) });
-		const { RECORDER_TOKENS: token = "" } = secrets;
-		expect(readFileSync(secretsFile("staging"), "utf8")).toBe(`RECORDER_TOKENS=${token}\n`);
-		for (const each of [secret, token]) expect(output).not.toContain(each);
+		const madeUp = expect.stringMatching(/^[0-9a-f]{64}$/);
+		expect(secrets).toEqual({ BETTER_AUTH_SECRET: secret, RECORDER_TOKENS: madeUp, READ_TOKEN_SECRET: madeUp });
+		const { RECORDER_TOKENS: token = "", READ_TOKEN_SECRET: signer = "" } = secrets;
+		const kept = `RECORDER_TOKENS=${token}\nREAD_TOKEN_SECRET=${signer}\n`;
+		expect(readFileSync(secretsFile("staging"), "utf8")).toBe(kept);
+		expect(signer).not.toBe(token);
+		for (const each of [secret, token, signer]) expect(output).not.toContain(each);
 
 		const again = await run("setup.ts");
 		expect(again.events).toEqual([]);

@@ -46,7 +46,7 @@ describe("wrangler.toml", () => {
 		expect(Object.keys(cloudflare.bindings)).toEqual(
 			expect.arrayContaining([...secrets, ...stores, ...Object.keys(production.vars)] as string[]),
 		);
-		expect(Object.keys(parseEnv(readText(".dev.vars.example")))).toEqual(secrets);
+		expect(Object.keys(parseEnv(readText(".dev.vars.example"))).sort()).toEqual(secrets.sort());
 	});
 });
 

@@ -59,7 +59,7 @@ describe("the log", () => {
 		const { cookie, token } = await signIn(user);
 		const chat = await insertChat(user);
 		const signature = decodeURIComponent(cookie).slice(decodeURIComponent(cookie).lastIndexOf(".") + 1);
-		const init = { headers: { cookie, authorization: `Bearer ${token}` } };
+		const init = { headers: { cookie, authorization: `Token ${token}` } };
 		const path = `${runsPath(chat)}?token=${token}&${cookie}`;
 		const fail = (reason: unknown) => () => {
 			throw reason;
@@ -112,6 +112,11 @@ describe("a missing or unusable setting fails closed, and the log says what to s
 	it.each([
 		["no secret", { BETTER_AUTH_SECRET: undefined }, /BETTER_AUTH_SECRET is not set.*wrangler secret put/],
 		["an empty secret", { BETTER_AUTH_SECRET: "" }, /BETTER_AUTH_SECRET is not set/],
+		[
+			"a read token secret of 31",
+			{ READ_TOKEN_SECRET: `${"x".repeat(32)},${"y".repeat(31)}` },
+			/READ_TOKEN_SECRET: secret 2 is too short.*at least 32/,
+		],
 		["a secret of 31", { BETTER_AUTH_SECRET: "x".repeat(31) }, /BETTER_AUTH_SECRET is too short.*at least 32/],
 		["a cookie prefix with a space", { SESSION_COOKIE_PREFIX: "my app" }, /SESSION_COOKIE_PREFIX.*\[vars\]/],
 		["an empty cookie prefix", { SESSION_COOKIE_PREFIX: "" }, /SESSION_COOKIE_PREFIX/],

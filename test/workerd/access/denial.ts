@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { createReadToken } from "#recorder/index.ts";
 import { insertChat, insertRuns, requestWith, signedCookie, signIn, storedSession, uuid } from "../helpers.ts";
 import { watchBindings } from "../watch-bindings.ts";
+import { badTokens, SECRETS } from "./read-tokens.ts";
 
 /** A route that serves what is under a chat, to the chat's owner alone. */
 export interface ProtectedRoute {
@@ -114,5 +116,79 @@ export function describeDenials(name: string, { method, path, status = 200, isPa
 			await env.SESSIONS.delete(token);
 			await expectDenial(ask("not-a-uuid", run, cookie), 401, "INVALID_SESSION", run);
 		});
+
+		if (isPage) {
+			it("with a read token: pages are for cookies only", async () => {
+				const { user, chat, run, cookie } = await ownChat();
+				const token = `Bearer ${await createReadToken({ secret: SECRETS[0], userId: user })}`;
+				expect(await expectDenial(ask(chat, run, undefined, token), 401, "INVALID_SESSION", run)).toEqual(NOTHING);
+				const { response } = await ask(chat, run, cookie, token);
+				expect(response.status).toBe(200);
+			});
+			return;
+		}
+
+		it("to nobody who has the owner's read token, by any of the secrets, and KV is not asked", async () => {
+			const { user, chat, run } = await ownChat();
+			for (const secret of SECRETS) {
+				for (const chatId of [undefined, chat, chat.toUpperCase()]) {
+					const token = await createReadToken({ secret, userId: user, chatId });
+					const { response, calls } = await ask(chat.toUpperCase(), run, undefined, `bearer ${token}`);
+					expect([response.status, calls.kv]).toEqual([status, []]);
+					await response.body?.cancel();
+				}
+			}
+		});
+
+		it("with a bad read token, before any I/O, whatever cookie comes with it", async () => {
+			const { user, chat, run, cookie } = await ownChat();
+			for (const [what, token] of await badTokens(user, chat)) {
+				for (const sent of [undefined, cookie]) {
+					const calls = await expectDenial(ask(chat, run, sent, `Bearer ${token}`), 401, "INVALID_SESSION", run);
+					expect([what, calls]).toEqual([what, NOTHING]);
+				}
+			}
+		});
+
+		it("with a read token for another chat, before any I/O, though both are the user's", async () => {
+			const { user, chat, run, cookie } = await ownChat();
+			const other = await insertChat(user);
+			const token = `Bearer ${await createReadToken({ secret: SECRETS[0], userId: user, chatId: other })}`;
+			for (const asked of [chat, uuid()]) {
+				expect(await expectDenial(ask(asked, run, cookie, token), 403, "CHAT_FORBIDDEN", run)).toEqual(NOTHING);
+			}
+			expect(await expectDenial(ask("not-a-uuid", run, undefined, token), 400, "INVALID_CHAT_ID", run)).toEqual(
+				NOTHING,
+			);
+		});
+
+		it("with another user's read token, for all chats or for this one, even beside the owner's cookie", async () => {
+			const { chat, run, cookie } = await ownChat();
+			for (const chatId of [undefined, chat]) {
+				const token = `Bearer ${await createReadToken({ secret: SECRETS[0], userId: uuid(), chatId })}`;
+				await expectDenial(ask(chat, run, cookie, token), 403, "CHAT_FORBIDDEN", run);
+			}
+		});
+
+		it("with the owner's read token for a chat that does not exist or was deleted", async () => {
+			const { user, chat, run } = await ownChat("2024-02-05T00:00:00.000Z");
+			const token = `Bearer ${await createReadToken({ secret: SECRETS[0], userId: user })}`;
+			for (const asked of [chat, uuid()]) {
+				await expectDenial(ask(asked, run, undefined, token), 404, "CHAT_NOT_FOUND", run);
+			}
+		});
+
+		it("with a read token in the URL", async () => {
+			const { user, chat, run } = await ownChat();
+			const token = await createReadToken({ secret: SECRETS[0], userId: user });
+			for (const name of ["token", "access_token", "authorization"]) {
+				const calls = watchBindings();
+				const response = await requestWith(calls, `${path(chat, run)}?${name}=${token}`, { method });
+				expect([response.status, calls.calls]).toEqual([401, NOTHING]);
+			}
+		});
 	});
 }
+
+/** No store was asked. */
+const NOTHING = { kv: [], d1: [] };

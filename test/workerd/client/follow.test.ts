@@ -298,7 +298,7 @@ describe("coming back", () => {
 
 	it("goes on with a new token where the old one ended, and ends where the new one is refused", async () => {
 		const [first, second] = [new ScriptedLine(), new ScriptedLine()];
-		const service = scripted(first, second, refusal(401, "INVALID_SESSION"));
+		const service = scripted(first, second, refusal(401, "INVALID_SESSION"), refusal(401, "INVALID_SESSION"));
 		let count = 0;
 		const token = () => Promise.resolve(`token-${++count}`);
 		const { follower } = following(service, { token });
@@ -310,6 +310,6 @@ describe("coming back", () => {
 		await pass(60_000);
 		expect(follower.state).toMatchObject({ status: "ended", reason: "session_ended" });
 		const sent = service.requests.map((request) => request.headers.get("authorization"));
-		expect(sent).toEqual(["Bearer token-1", "Bearer token-2", "Bearer token-3"]);
+		expect(sent).toEqual(["Bearer token-1", "Bearer token-2", "Bearer token-3", "Bearer token-4"]);
 	});
 });

@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { createReadToken } from "#recorder/index.ts";
+import { SECRETS } from "../access/read-tokens.ts";
 import { requestWith, runsPath, signedCookie, signIn, uuid } from "../helpers.ts";
 import { recording, registeredChat, report, TOKENS } from "../recording/recorder.ts";
 import { type Hooks, watchBindings } from "../watch-bindings.ts";
@@ -30,6 +32,8 @@ it("no line of a mixed workload, with its stores well and failing, has a cookie,
 	lines.length = 0;
 	const forged = await signedCookie(token, { secret: "a secret that somebody else has thought out" });
 	const guess = `${TOKENS[0].slice(0, -1)}!`;
+	const readToken = await createReadToken({ secret: SECRETS[0], userId: user });
+	const badToken = await createReadToken({ secret: `${SECRETS[0]}!`, userId: user });
 	const private_ = "what a step is called is nobody's business";
 	const body = report({ steps: [{ id: "a", name: private_, status: "pending" }] });
 	const reads = [
@@ -46,8 +50,10 @@ it("no line of a mixed workload, with its stores well and failing, has a cookie,
 		};
 		for (const path of reads) {
 			for (const sent of [cookie, forged])
-				await send(path, { headers: { cookie: sent, authorization: `Bearer ${token}` } });
+				await send(path, { headers: { cookie: sent, authorization: `Token ${token}` } });
 		}
+		for (const sent of [readToken, badToken])
+			await send(runsPath(chat), { headers: { authorization: `Bearer ${sent}` } });
 		await send(`${runsPath(chat)}/${uuid()}`, recording("PUT", body));
 		await send(runsPath(chat), recording("PATCH", { workflowRuns: [{ id: uuid(), ...body }] }));
 		await send(`/api/chats/${uuid()}`, recording("PUT", { userId: user }));
@@ -58,7 +64,7 @@ it("no line of a mixed workload, with its stores well and failing, has a cookie,
 
 	const log = lines.join("\n");
 	for (const line of lines) JSON.parse(line);
-	expect(lines.filter((line) => line.includes('"event":"request"'))).toHaveLength(FAULTS.length * 14);
+	expect(lines.filter((line) => line.includes('"event":"request"'))).toHaveLength(FAULTS.length * 16);
 	expect(lines.filter((line) => line.includes('"level":"error"')).length).toBeGreaterThan(20);
 	const signature = decodeURIComponent(cookie).split(".").pop() as string;
 	const secrets = [
@@ -70,6 +76,8 @@ it("no line of a mixed workload, with its stores well and failing, has a cookie,
 		user,
 		private_,
 		env.BETTER_AUTH_SECRET,
+		...[readToken, badToken].flatMap((sent) => [sent, ...sent.split(".").slice(1)]),
+		...SECRETS,
 	];
 	expect([...secrets, ...TOKENS].filter((secret) => log.includes(secret))).toEqual([]);
 });

@@ -1,11 +1,13 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createReadToken } from "#recorder/index.ts";
 import { networkOf } from "../../../src/access/rate-limit.ts";
 import { app } from "../../../src/app.ts";
 import type { Env } from "../../../src/env.ts";
 import { ERRORS } from "../../../src/errors.ts";
 import wranglerToml from "../../../wrangler.toml?raw";
+import { SECRETS } from "../access/read-tokens.ts";
 import { insertChat, insertRuns, requestWith, runsPath, signedCookie, signIn, uuid } from "../helpers.ts";
 import { recording, report, TOKENS } from "../recording/recorder.ts";
 import { watchBindings } from "../watch-bindings.ts";
@@ -86,6 +88,30 @@ describe("reads are limited by session", () => {
 		await statuses(LIMIT + 1, () => read(runsPath(noisy.chat), { cookie: noisy.cookie }));
 		const quiet = await ownChat();
 		expect((await read(runsPath(quiet.chat), { cookie: quiet.cookie })).status).toBe(200);
+	});
+
+	it("or by read token, however its signature is spelt", async () => {
+		const { chat, user, cookie } = await ownChat();
+		const token = await createReadToken({ secret: SECRETS[0], userId: user });
+		// 32 bytes leave two bits of the last character unused.
+		const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+		const last = letters.indexOf(token.at(-1) as string);
+		const spellings = [0, 1, 2, 3, 0].map((bits) => token.slice(0, -1) + letters[(last & ~3) | bits]);
+		const ask = () => read(runsPath(chat), { authorization: `Bearer ${spellings.shift()}` });
+		expect(await statuses(LIMIT + 2, ask)).toEqual(passesThenRefuses(200));
+		expect((await read(runsPath(chat), { cookie })).status).toBe(200);
+		const other = await createReadToken({ secret: SECRETS[0], userId: user, chatId: chat });
+		expect((await read(runsPath(chat), { authorization: `Bearer ${other}` })).status).toBe(200);
+	});
+
+	it("and bad read tokens by address", async () => {
+		const { chat, user } = await ownChat();
+		const address = anAddress();
+		const guess = async () => {
+			const token = await createReadToken({ secret: `${SECRETS[0]}${uuid()}`, userId: user });
+			return read(runsPath(chat), { authorization: `Bearer ${token}`, "cf-connecting-ip": address });
+		};
+		expect(await statuses(LIMIT + 2, guess)).toEqual(passesThenRefuses(401));
 	});
 
 	it("before any store is asked: a stranger, or a session that was revoked, costs them nothing", async () => {

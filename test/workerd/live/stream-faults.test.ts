@@ -1,9 +1,11 @@
 import { createExecutionContext, evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createReadToken } from "#recorder/index.ts";
 import { app } from "../../../src/app.ts";
 import type { Env } from "../../../src/env.ts";
 import { Inbox } from "../../../src/live/inbox.ts";
+import { SECRETS } from "../access/read-tokens.ts";
 import { runsPath, signIn, storedSession, uuid } from "../helpers.ts";
 import { type OwnedChat, putRun, registeredChat, report } from "../recording/recorder.ts";
 import { type Hooks, watchBindings } from "../watch-bindings.ts";
@@ -56,6 +58,28 @@ describe("time in a stream", () => {
 		await passSeconds(60);
 		expect(await stream.next()).toMatchObject({ event: "end", data: '{"reason":"session_ended"}' });
 		await ended(stream);
+	});
+
+	it("ends it with its read token, not before, and KV is never asked", async () => {
+		const chat = await registeredChat();
+		const run = uuid();
+		await putRun(chat.chat, run, running());
+		const token = await createReadToken({ secret: SECRETS[0], userId: chat.user, expiresInSeconds: 30 });
+		const { calls, ...bindings } = watchBindings();
+		const options = { bindings, headers: { cookie: "", authorization: `Bearer ${token}` } };
+		const streams = [await open(chat, options), await open(chat, { ...options, path: `/${run}` })];
+		for (const stream of streams) await stream.next();
+		await expectWatchers(chat.chat, 2);
+		await passSeconds(20);
+		await putRun(chat.chat, run, running({ workflowName: "Still told" }));
+		for (const stream of streams) expect((await stream.next()).data).toContain("Still told");
+		await settled();
+		await passSeconds(10);
+		for (const stream of streams) {
+			expect(await stream.next()).toMatchObject({ event: "end", data: '{"reason":"session_ended"}' });
+			await ended(stream);
+		}
+		expect(calls.kv).toEqual([]);
 	});
 
 	it("does not end it where KV fails: nobody is logged out by an outage", async () => {

@@ -130,10 +130,16 @@ describe("the OpenAPI document", () => {
 		expect(routes.filter((route) => !readme.includes(route))).toEqual([]);
 	});
 
-	it("names both session cookies", () => {
+	it("names both session cookies and the read token, each enough for every read", () => {
 		expect(document.components.securitySchemes).toMatchObject({
 			sessionCookie: { type: "apiKey", in: "cookie", name: "better-auth.session_token" },
 			secureSessionCookie: { type: "apiKey", in: "cookie", name: "__Secure-better-auth.session_token" },
+			readToken: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
 		});
+		const reads = operations.filter(({ operation }) => operation.security?.some((scheme) => "sessionCookie" in scheme));
+		expect(reads.length).toBeGreaterThanOrEqual(4);
+		for (const { operation } of reads) {
+			expect(operation.security).toEqual([{ sessionCookie: [] }, { secureSessionCookie: [] }, { readToken: [] }]);
+		}
 	});
 });

@@ -5,9 +5,10 @@ export interface ServiceOptions {
 	headers?: Record<string, string> | undefined;
 	/**
 	 * A read token, sent as `authorization: Bearer …`. A function is called before each request, so that it can return
-	 * a new token when the old one is about to end.
+	 * a new token when the old one is about to end. It is called once more, with the token that was sent, where the
+	 * service answers that one with a 401; if it then returns another, the request is sent again.
 	 */
-	token?: string | (() => string | Promise<string>) | undefined;
+	token?: string | ((refused?: string) => string | Promise<string>) | undefined;
 	/** `"include"` for a page on another origin. The service must allow that origin. */
 	credentials?: "include" | "same-origin" | "omit" | undefined;
 	/** Used instead of the global `fetch`, e.g. a service binding's. */
@@ -30,18 +31,29 @@ export function connectTo(baseUrl: string, options: ServiceOptions = {}): Send {
 	const base = readBase(baseUrl);
 	const { credentials, token, fetch: request = (input, init) => fetch(input, init) } = options;
 	return async (path, { method = "GET", query, headers, json, signal } = {}) => {
-		const sent: Record<string, string> = { ...options.headers, ...headers };
-		if (token !== undefined) sent["authorization"] = `Bearer ${typeof token === "string" ? token : await token()}`;
-		if (json !== undefined) sent["content-type"] = "application/json";
 		const search = query && Object.keys(query).length > 0 ? `?${new URLSearchParams(query)}` : "";
-		// Each only if it is set: Workers do not know `credentials`, and refuse it.
-		return request(`${base}${path}${search}`, {
-			method,
-			headers: sent,
-			...(json !== undefined && { body: JSON.stringify(json) }),
-			...(credentials && { credentials }),
-			...(signal && { signal }),
-		});
+		const ask = (bearer: string | undefined) =>
+			request(`${base}${path}${search}`, {
+				method,
+				headers: {
+					...options.headers,
+					...headers,
+					...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+					...(json !== undefined && { "content-type": "application/json" }),
+				},
+				// Each only if it is set: Workers do not know `credentials`, and refuse it.
+				...(json !== undefined && { body: JSON.stringify(json) }),
+				...(credentials && { credentials }),
+				...(signal && { signal }),
+			});
+		const sent = typeof token === "function" ? await token() : token;
+		const response = await ask(sent);
+		if (response.status !== 401 || typeof token !== "function") return response;
+		// It ended on the way, our clock is behind, or the secret was changed.
+		const renewed = await token(sent);
+		if (renewed === sent) return response;
+		await response.body?.cancel();
+		return ask(renewed);
 	};
 }
 

@@ -56,9 +56,9 @@ interface Latest {
 
 /** Options that are looked up when a request is sent. */
 function latestOptions(latest: Latest, token: string, credentials: ServiceOptions["credentials"]): ServiceOptions {
-	const readToken = () => {
+	const readToken = (refused?: string) => {
 		const current = latest.props.token;
-		return typeof current === "function" ? current() : (current ?? "");
+		return typeof current === "function" ? current(refused) : (current ?? "");
 	};
 	return {
 		credentials,
