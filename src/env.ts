@@ -23,6 +23,10 @@ export interface Env {
 	readonly CHECK_REVOKED_BEFORE?: string | boolean;
 	/** Var: finished runs are deleted this number of days after their end. Unset: never. */
 	readonly RETENTION_DAYS?: string | number;
+	/** Var: what all runs of a chat may take, in bytes. */
+	readonly MAX_HISTORY_BYTES?: string | number;
+	/** Var: what happens to a report if the history is full: it is refused, or the oldest finished runs are dropped. */
+	readonly HISTORY_FULL?: string;
 	/** Var: better-auth's `advanced.cookiePrefix`. */
 	readonly SESSION_COOKIE_PREFIX?: string;
 	/** Var: how long a cached history is served without asking D1. 0: always ask. */
@@ -42,6 +46,9 @@ export interface Config {
 	readonly checkRevokedBefore: boolean;
 	/** null: keep all. */
 	readonly retentionDays: number | null;
+	readonly maxHistoryBytes: number;
+	/** Whether a full history makes room by dropping the oldest finished runs. */
+	readonly dropsOldest: boolean;
 	readonly freshSeconds: number;
 	readonly staleIfErrorSeconds: number;
 	readonly storeTimeoutSeconds: number;
@@ -78,6 +85,9 @@ export function readConfig(env: Env): Config {
 			allowedOrigins: allowedOrigins(env.ALLOWED_ORIGINS),
 			checkRevokedBefore: checkRevokedBefore(env.CHECK_REVOKED_BEFORE),
 			retentionDays: number(env, "RETENTION_DAYS", null, { min: 1, max: 36_500 }),
+			// An isolate has 128 MB, and building the list takes about twice its size.
+			maxHistoryBytes: number(env, "MAX_HISTORY_BYTES", 24_000_000, { min: 1_000_000, max: 48_000_000 }),
+			dropsOldest: dropsOldest(env.HISTORY_FULL),
 			freshSeconds: number(env, "FRESH_SECONDS", 1, { min: 0, max: 60 }),
 			staleIfErrorSeconds: number(env, "STALE_IF_ERROR_SECONDS", 3600, { min: 0, max: 86_400 }),
 			storeTimeoutSeconds: number(env, "STORE_TIMEOUT_SECONDS", 5, { min: 0.1, max: 25 }),
@@ -141,6 +151,12 @@ function checkRevokedBefore(value: string | boolean = ""): boolean {
 	throw new ConfigurationError('CHECK_REVOKED_BEFORE is neither "true" nor "false": correct it in wrangler.toml');
 }
 
+function dropsOldest(value = ""): boolean {
+	if (value === "drop-oldest") return true;
+	if (value === "refuse" || value === "") return false;
+	throw new ConfigurationError('HISTORY_FULL is neither "refuse" nor "drop-oldest": correct it in wrangler.toml');
+}
+
 function commaSeparated(value: string): string[] {
 	return value
 		.split(",")
@@ -148,7 +164,12 @@ function commaSeparated(value: string): string[] {
 		.filter((item) => item !== "");
 }
 
-type NumberVar = "FRESH_SECONDS" | "STALE_IF_ERROR_SECONDS" | "STORE_TIMEOUT_SECONDS" | "RETENTION_DAYS";
+type NumberVar =
+	| "FRESH_SECONDS"
+	| "STALE_IF_ERROR_SECONDS"
+	| "STORE_TIMEOUT_SECONDS"
+	| "RETENTION_DAYS"
+	| "MAX_HISTORY_BYTES";
 
 function number<T>(env: Env, name: NumberVar, unset: T, { min, max }: { min: number; max: number }): number | T {
 	const value = env[name];

@@ -43,7 +43,13 @@ const SPECS = {
 		message: "The chat was deleted; register it with restore: true to bring it back",
 	},
 	RUN_CONFLICT: { status: 409, error: "Conflict", message: "The workflow run was reported otherwise before" },
+	HISTORY_FULL: { status: 409, error: "Conflict", message: "The chat's history has no room for more" },
 	BODY_TOO_LARGE: { status: 413, error: "Content Too Large", message: "The body is larger than 1,000,000 bytes" },
+	REPORT_TOO_LARGE: {
+		status: 413,
+		error: "Content Too Large",
+		message: "The runs of the report are too large to be merged at once",
+	},
 	UNSUPPORTED_MEDIA_TYPE: {
 		status: 415,
 		error: "Unsupported Media Type",

@@ -72,7 +72,7 @@ export class WorkflowRunRecorder extends WorkerEntrypoint<Env> implements Publis
 	async recordWorkflowRuns(
 		chatId: string,
 		reports: Parameters<Published["recordWorkflowRuns"]>[1],
-	): Promise<Reported & { workflowRuns: RunOverRpc[]; created: string[] }> {
+	): Promise<Reported & { workflowRuns: RunOverRpc[]; created: string[]; truncated?: string[] }> {
 		return this.#run("recordWorkflowRuns", async (scope) => {
 			const parsed = parse(WorkflowRunReports, reports, "INVALID_BODY");
 			const { result, bookmark } = await recordRuns(scope, parseChatId(chatId), parsed.workflowRuns);

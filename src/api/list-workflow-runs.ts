@@ -53,7 +53,9 @@ export const listWorkflowRunsRoute = createRoute({
 	path: "/api/chats/{chatId}/workflow-runs",
 	operationId: "listWorkflowRuns",
 	summary: "Get a chat's workflow runs",
-	description: "All workflow runs of a chat, for its owner. No query parameter is needed; unknown ones are ignored.",
+	description:
+		"All workflow runs of a chat, for its owner. No query parameter is needed; unknown ones are ignored. " +
+		"With any of them, the answer is a page of up to 4 MB: `nextCursor` says where to go on.",
 	tags: ["Workflow runs"],
 	security: readerSecurity,
 	middleware: requireReader,

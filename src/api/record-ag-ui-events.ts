@@ -82,7 +82,14 @@ export const recordAgUiEventsRoute = createRoute({
 	responses: {
 		200: written(RecordedWorkflowRuns, "The merged runs"),
 		201: written(RecordedWorkflowRuns, "The merged runs, of which some are new"),
-		...errors(...RECORDER_ERRORS, ...BODY_ERRORS, "INVALID_PARAMETER", "RUN_CONFLICT"),
+		...errors(
+			...RECORDER_ERRORS,
+			...BODY_ERRORS,
+			"INVALID_PARAMETER",
+			"RUN_CONFLICT",
+			"HISTORY_FULL",
+			"REPORT_TOO_LARGE",
+		),
 	},
 });
 

@@ -25,7 +25,7 @@ export const recordWorkflowRunRoute = createRoute({
 	responses: {
 		200: written(RecordedWorkflowRun, "The merged run"),
 		201: written(RecordedWorkflowRun, "The run, which is new"),
-		...errors(...RECORDER_ERRORS, ...BODY_ERRORS, "INVALID_RUN_ID", "RUN_CONFLICT"),
+		...errors(...RECORDER_ERRORS, ...BODY_ERRORS, "INVALID_RUN_ID", "RUN_CONFLICT", "HISTORY_FULL"),
 	},
 });
 

@@ -25,7 +25,7 @@ export const recordWorkflowRunsRoute = createRoute({
 	responses: {
 		200: written(RecordedWorkflowRuns, "The merged runs"),
 		201: written(RecordedWorkflowRuns, "The merged runs, of which some are new"),
-		...errors(...RECORDER_ERRORS, ...BODY_ERRORS, "RUN_CONFLICT"),
+		...errors(...RECORDER_ERRORS, ...BODY_ERRORS, "RUN_CONFLICT", "HISTORY_FULL", "REPORT_TOO_LARGE"),
 	},
 });
 

@@ -41,7 +41,7 @@ export function parseStateId(id: string | undefined): State | null {
 export const isSame = (a: State | null, b: State | null) => a?.change === b?.change && a?.mark === b?.mark;
 
 /** Whether the latest write under the chat left its mark. */
-const isMarked = sql`substr(${chats.trail}, ${sql.raw(String(-MARK_LENGTH))}) = substr(${chats.revision}, 1, ${sql.raw(String(MARK_LENGTH))})`;
+export const isMarked = sql`substr(${chats.trail}, ${sql.raw(String(-MARK_LENGTH))}) = substr(${chats.revision}, 1, ${sql.raw(String(MARK_LENGTH))})`;
 
 /**
  * The columns of the chat's row that every write under the chat sets.
@@ -56,13 +56,15 @@ export function nextChange(revision: string, { gap = false } = {}) {
 		revision,
 		change: sql<number>`${chats.change} + 1`,
 		floor: sql<number>`case when ${goesOn} then ${chats.floor} else ${chats.change} + 1 end`,
+		/** Unless the write says otherwise, what the runs take is as it was; see `history-bytes.ts`. */
+		historyBytes: sql<number | null>`case when ${goesOn} then ${chats.historyBytes} end`,
 		trail: sql<string>`case when ${goesOn} then substr(${chats.trail} || ${mark}, ${length}) else ${mark} end`,
 	};
 }
 
 /** The first values of these columns. */
 export function firstChange(revision: string) {
-	return { revision, change: 1, floor: 1, trail: stateOf({ change: 1, revision }).mark };
+	return { revision, change: 1, floor: 1, historyBytes: 0, trail: stateOf({ change: 1, revision }).mark };
 }
 
 /** SQL: the chat's change number and the mark of the state before it, for `returning` behind `nextChange`. */

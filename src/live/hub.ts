@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { ChangeMessage, Hub } from "../db/hub.ts";
 import { isStoreDown } from "../db/write.ts";
 import type { Env } from "../env.ts";
-import { ServiceError } from "../errors.ts";
+import { type ErrorCode, ServiceError } from "../errors.ts";
 import { scopeOf } from "../scope.ts";
 import { type Commit, commitReports } from "../workflow-runs/commit.ts";
 import type { HubAnswer, HubRecorder } from "../workflow-runs/record.ts";
@@ -10,6 +10,9 @@ import type { WorkflowRun } from "../workflow-runs/schemas.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { encodeMessage, PING, PONG } from "./message.ts";
 import { RecentRuns } from "./recent-runs.ts";
+
+/** Refusals of a group that say nothing of each of its reports. */
+const MAY_PASS_ALONE = new Set<ErrorCode>(["STORE_UNAVAILABLE", "HISTORY_FULL", "REPORT_TOO_LARGE"]);
 
 /** In UTF-16 code units of their JSON. */
 const MAX_REMEMBERED = 2_000_000;
@@ -92,8 +95,9 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 		} catch (error) {
 			for (const { report } of jobs) for (const { id } of report) this.#recent.delete(id);
 			if (!(error instanceof ServiceError)) throw error;
-			// What D1 refuses of one report must not fail the others. A D1 that is down is not asked again for each.
-			if (jobs.length > 1 && error.code === "STORE_UNAVAILABLE" && !isStoreDown(error.cause)) {
+			// What is refused of one report, or of all together, must not fail the others. A D1 that is down is not asked again
+			// for each.
+			if (jobs.length > 1 && MAY_PASS_ALONE.has(error.code) && !isStoreDown(error.cause)) {
 				const answers: HubAnswer[] = [];
 				for (const job of jobs) answers.push(...(await this.#commit([job])));
 				return answers;

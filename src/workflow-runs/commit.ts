@@ -1,9 +1,13 @@
-import { type Written, writeD1 } from "../db/write.ts";
+import { ConflictError, type Written, writeD1 } from "../db/write.ts";
+import { readConfig } from "../env.ts";
 import type { ServiceError } from "../errors.ts";
+import { logInfo } from "../log.ts";
 import type { Scope } from "../scope.ts";
+import { dropOldest } from "./drop-oldest.ts";
+import { type Growth, growthOf, historyFull } from "./history-size.ts";
 import { mergeReports, type RecordedRun, type StoredRun } from "./merge-reports.ts";
 import type { WorkflowRun } from "./schemas.ts";
-import { readStored, type WrittenChange, writeChanged } from "./store.ts";
+import { HistoryFullError, readStored, type WrittenChange, writeChanged } from "./store.ts";
 
 /** Runs as a writer has just written them, so that it need not read them again. The guard in D1 notices if they are not. */
 export interface Memory {
@@ -24,7 +28,7 @@ export interface Commit {
  * Commits reports of a chat's runs together: in one D1 round trip if all of their runs are remembered, else in two. A
  * report that is refused leaves the others as they are.
  * @param reports each as `reportedRuns` gives it
- * @throws {ServiceError} CHAT_NOT_FOUND, or STORE_UNAVAILABLE: the same may then be sent again
+ * @throws {ServiceError} CHAT_NOT_FOUND, HISTORY_FULL, REPORT_TOO_LARGE, or STORE_UNAVAILABLE: the same may then be sent again
  */
 export function commitReports(
 	scope: Scope,
@@ -50,8 +54,37 @@ export function commitReports(
 		if (changed.length === 0) return { results, changed, change: null };
 		// Guarded by all runs that were merged into, as those that stay the same are answered with, too.
 		const seen = new Map(ids.map((id) => [id, stored.get(id)?.revision ?? null]));
-		return { results, changed, change: await writeChanged(session, chatId, changed, seen) };
+		const change = await writeWithin(scope, session, chatId, { changed, seen, growth: growthOf(changed, stored) });
+		return { results, changed, change };
 	});
+}
+
+interface Writing {
+	readonly changed: readonly WorkflowRun[];
+	readonly seen: ReadonlyMap<string, string | null>;
+	readonly growth: Growth;
+}
+
+/** Writes runs if the chat's history has room for them. If the operator chose it, makes room. */
+async function writeWithin(
+	scope: Scope,
+	session: D1DatabaseSession,
+	chatId: string,
+	{ changed, seen, growth }: Writing,
+): Promise<WrittenChange> {
+	const { maxHistoryBytes, dropsOldest } = readConfig(scope.env);
+	const maxBytes = growth.isEnds ? Number.POSITIVE_INFINITY : maxHistoryBytes;
+	try {
+		return await writeChanged(session, chatId, changed, seen, growth.bytes, maxBytes);
+	} catch (error) {
+		if (!(error instanceof HistoryFullError)) throw error;
+		const room = { growth: growth.bytes, maxBytes, keep: [...seen.keys()] };
+		const dropped = dropsOldest ? await dropOldest(session, chatId, room) : 0;
+		if (dropped === 0) throw historyFull(maxBytes);
+		logInfo({ requestId: scope.requestId, event: "history full", dropped });
+		// The chat has changed: the write begins again.
+		throw new ConflictError();
+	}
 }
 
 /** All of the runs, or undefined if one is not remembered. */

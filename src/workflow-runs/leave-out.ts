@@ -3,6 +3,7 @@ import {
 	MAX_NAME,
 	MAX_OUTPUT_BYTES,
 	MAX_OUTPUT_DEPTH,
+	MAX_REPORTED_STEPS,
 	MAX_STEPS,
 	MAX_WARNINGS,
 } from "#protocol/limits.ts";
@@ -65,7 +66,9 @@ export function leaveOut(report: unknown, known: KnownFields, path: string, warn
 	if (steps.length > MAX_STEPS) {
 		warnings.add(`${path}steps`, `${steps.length} steps, the first ${MAX_STEPS} by id are kept`);
 	}
-	run["steps"] = steps.map((step, index) => tidy(step, known.step, known, `${path}steps.${index}.`, warnings));
+	// One more than the schema takes, so that it refuses them, and looks at no more.
+	const few = steps.slice(0, MAX_REPORTED_STEPS + 1);
+	run["steps"] = few.map((step, index) => tidy(step, known.step, known, `${path}steps.${index}.`, warnings));
 	return run;
 }
 

@@ -1,7 +1,9 @@
 import { and, desc, eq, inArray, isNull, sql } from "drizzle-orm";
 import { QueryBuilder } from "drizzle-orm/sqlite-core";
+import { MAX_ANSWER_BYTES } from "#protocol/limits.ts";
 import { forOwner } from "../access/owner.ts";
 import { PRIMARY } from "../db/bookmark.ts";
+import { runBytes } from "../db/history-bytes.ts";
 import { prepareOnce } from "../db/prepared.ts";
 import { askD1 } from "../db/read.ts";
 import { chats, workflowRuns } from "../db/schema.ts";
@@ -31,6 +33,8 @@ export interface ChatRuns {
 	readonly change: number;
 	/** Each as JSON text. In the list's order: not yet started first, then newest start first, ties by id descending. */
 	readonly runs: readonly string[];
+	/** Whether there are more runs than a page has room for. */
+	readonly isCut: boolean;
 }
 
 /**
@@ -77,13 +81,30 @@ export async function readChatRuns(
 	const [[userId, revision, change] = []] = rows;
 	if (typeof userId !== "string" || typeof revision !== "string" || typeof change !== "number")
 		throw new Error("D1 answers what was not asked");
+	// A page's rows come without an order: D1 would sort them together with their texts.
+	if (isPage(slice)) rows.sort(([, , , , a = 0], [, , , , b = 0]) => (a ?? 0) - (b ?? 0));
 	const runs: string[] = [];
 	for (const [, , , json] of rows) if (json !== null) runs.push(json);
-	return { userId, revision, change, runs };
+	return { userId, revision, change, runs, isCut: rows.some(([, , , json, upTo]) => json === null && upTo != null) };
 }
 
-/** As `build` selects them. The run is null if there is none. */
-type Row = [userId: string, revision: string, change: number, json: string | null];
+/**
+ * As `build` and `buildPage` select them. The run is null if there is none, or the page has no room for it.
+ * `upTo`: in a page, what the runs up to this one take, in bytes.
+ */
+type Row = [userId: string, revision: string, change: number, json: string | null, upTo?: number | null];
+
+/** Up to this number of runs fit into a page, whatever they hold. */
+const MAX_UNMEASURED = 3;
+
+/**
+ * Whether runs are measured before they are read. All of a chat's runs are not a page: the contract has them come back at
+ * once, and the history has its own limit. Nor is what was small a minute ago, and has most likely not changed.
+ */
+function isPage({ status, after, limit, unlessRevision }: Slice): boolean {
+	if (unlessRevision !== undefined || (limit !== undefined && limit <= MAX_UNMEASURED)) return false;
+	return (status ?? after ?? limit) !== undefined;
+}
 
 const CONDITIONS = {
 	// By the chat's id, or by null, which finds nothing without reading a run.
@@ -103,10 +124,11 @@ const queries = new Map<string, ReturnType<typeof prepareOnce>>();
 function queryOf(slice: Slice): ReturnType<typeof prepareOnce> {
 	const conditions = CONDITION_NAMES.filter((name) => slice[name] !== undefined);
 	const isLimited = slice.limit !== undefined;
-	const name = `${conditions} ${isLimited}`;
+	const select = isPage(slice) ? buildPage : build;
+	const name = `${select.name} ${conditions} ${isLimited}`;
 	let query = queries.get(name);
 	if (!query) {
-		query = prepareOnce(() => build(conditions, isLimited));
+		query = prepareOnce(() => select(conditions, isLimited));
 		queries.set(name, query);
 	}
 	return query;
@@ -118,12 +140,46 @@ function queryOf(slice: Slice): ReturnType<typeof prepareOnce> {
  * puts aside for that as read.
  */
 function build(conditions: readonly Condition[], isLimited: boolean) {
-	const isOfChat = conditions.includes("unlessRevision") ? undefined : eq(workflowRuns.chatId, chats.id);
 	const query = new QueryBuilder()
-		.select({ userId: chats.userId, revision: chats.revision, change: chats.change, json: runJson })
+		.select({ ...CHAT, json: runJson })
 		.from(chats)
-		.leftJoin(workflowRuns, and(isOfChat, ...conditions.map((name) => CONDITIONS[name])))
-		.where(and(eq(chats.id, sql.placeholder("chatId")), isNull(chats.deletedAt)))
-		.orderBy(desc(workflowRuns.startOrder), desc(workflowRuns.id));
+		.leftJoin(workflowRuns, isWanted(conditions))
+		.where(IS_CHAT)
+		.orderBy(ORDER);
 	return isLimited ? query.limit(sql.placeholder("limit")) : query;
+}
+
+const CHAT = { userId: chats.userId, revision: chats.revision, change: chats.change };
+const IS_CHAT = and(eq(chats.id, sql.placeholder("chatId")), isNull(chats.deletedAt));
+const ORDER = sql`${desc(workflowRuns.startOrder)}, ${desc(workflowRuns.id)}`;
+
+function isWanted(conditions: readonly Condition[]) {
+	const isOfChat = conditions.includes("unlessRevision") ? undefined : eq(workflowRuns.chatId, chats.id);
+	return and(isOfChat, ...conditions.map((name) => CONDITIONS[name]));
+}
+
+/**
+ * Runs as long as they fit into an answer: first only their sizes are read, then the texts of those that fit. So a page
+ * of 100 large runs does not read 100 MB.
+ */
+function buildPage(conditions: readonly Condition[], isLimited: boolean) {
+	const all = new QueryBuilder()
+		.select({
+			...CHAT,
+			row: sql<number | null>`${workflowRuns}.rowid`.as("row"),
+			bytes: sql<number | null>`${runBytes}`.as("bytes"),
+			upTo: sql<number | null>`sum(${runBytes}) over (order by ${ORDER} rows unbounded preceding)`.as("up_to"),
+		})
+		.from(chats)
+		.leftJoin(workflowRuns, isWanted(conditions))
+		.where(IS_CHAT)
+		.orderBy(ORDER);
+	const sizes = (isLimited ? all.limit(sql.placeholder("limit")) : all).as("sizes");
+	// The first one fits, whatever it takes: a page must not be empty.
+	const fits = sql`${sizes.upTo} <= ${MAX_ANSWER_BYTES} or ${sizes.upTo} = ${sizes.bytes}`;
+	const { userId, revision, change, upTo } = sizes;
+	return new QueryBuilder()
+		.select({ userId, revision, change, json: sql`case when ${fits} then ${runJson} end`, upTo })
+		.from(sizes)
+		.leftJoin(workflowRuns, sql`${workflowRuns}.rowid = ${sizes.row}`);
 }

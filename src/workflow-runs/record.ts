@@ -1,3 +1,5 @@
+import { MAX_ANSWER_BYTES, MAX_STEPS_BYTES } from "#protocol/limits.ts";
+import { RUN_BYTES } from "../db/history-bytes.ts";
 import { askHub, tellWatchers } from "../db/hub.ts";
 import type { Written } from "../db/write.ts";
 import { type ErrorCode, ServiceError } from "../errors.ts";
@@ -5,6 +7,7 @@ import type { Scope } from "../scope.ts";
 import { commitReports } from "./commit.ts";
 import { type RecordedRun, reportedRuns } from "./merge-reports.ts";
 import type { WorkflowRunReport, WorkflowRunReports } from "./report.ts";
+import { bytesOf } from "./row.ts";
 import type { WorkflowRun } from "./schemas.ts";
 
 /** A hub's answer to a report. Refusals are data, since an error that is thrown over RPC loses its properties. */
@@ -18,12 +21,39 @@ export interface HubRecorder {
 	record(chatId: string, requestId: string, report: readonly WorkflowRun[], size: number): Promise<HubAnswer>;
 }
 
-/** The answer to a report of several runs, over HTTP and RPC. */
-export function toRecordedRuns(recorded: readonly RecordedRun[]): { workflowRuns: WorkflowRun[]; created: string[] } {
-	return {
-		workflowRuns: recorded.map(({ run }) => run),
-		created: recorded.filter(({ created }) => created).map(({ run }) => run.id),
-	};
+/**
+ * The answer to a report of several runs, over HTTP and RPC. Those that no longer fit into it come without their steps
+ * and optional fields, and `truncated` names them.
+ */
+export function toRecordedRuns(recorded: readonly RecordedRun[]): RecordedRuns {
+	const created = recorded.filter(({ created }) => created).map(({ run }) => run.id);
+	const whole = recorded.map(({ run }) => run);
+	if (recorded.length * MAX_RUN_BYTES <= MAX_ANSWER_BYTES) return { workflowRuns: whole, created };
+	const truncated: string[] = [];
+	// What is truncated takes about this much too.
+	let left = MAX_ANSWER_BYTES - recorded.length * RUN_BYTES;
+	const workflowRuns = whole.map((run) => {
+		const bytes = bytesOf(run);
+		if (bytes <= left) {
+			left -= bytes;
+			return run;
+		}
+		truncated.push(run.id);
+		const { id, chatId, workflowId, status, startedAt, completedAt } = run;
+		return { id, chatId, workflowId, status, startedAt, completedAt, steps: [] };
+	});
+	return truncated.length > 0 ? { workflowRuns, created, truncated } : { workflowRuns, created };
+}
+
+/** What a run takes at the most, in bytes: its steps, and its optional fields. */
+const MAX_RUN_BYTES = MAX_STEPS_BYTES + 100_000;
+
+export interface RecordedRuns {
+	workflowRuns: WorkflowRun[];
+	/** The ids of those that are new. */
+	created: string[];
+	/** The ids of those that come without their steps and optional fields. */
+	truncated?: string[];
 }
 
 interface Warned {

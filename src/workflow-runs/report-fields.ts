@@ -1,5 +1,13 @@
 import { z } from "@hono/zod-openapi";
-import { MAX_ID, MAX_MESSAGE, MAX_METRICS, MAX_NAME, MAX_OUTPUT_BYTES, MAX_STEPS } from "#protocol/limits.ts";
+import {
+	MAX_ID,
+	MAX_MESSAGE,
+	MAX_METRICS,
+	MAX_NAME,
+	MAX_OUTPUT_BYTES,
+	MAX_REPORTED_STEPS,
+	MAX_STEPS,
+} from "#protocol/limits.ts";
 import type { JsonValue } from "#protocol/types.ts";
 import { Uuid } from "../uuid.ts";
 import { isTerminal, Status } from "./schemas.ts";
@@ -129,6 +137,7 @@ export const runFields = {
 		.openapi({ description: "Nobody reported this end: what gave the run up assumes it. A reported end replaces it" }),
 	steps: z
 		.array(StepReport)
+		.max(MAX_REPORTED_STEPS)
 		.check(({ value, issues }) => {
 			const seen = new Set<string>();
 			for (const [index, { id }] of value.entries()) {

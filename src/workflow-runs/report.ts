@@ -112,6 +112,10 @@ const ReportList = z.strictObject({
 		.string()
 		.nullish()
 		.openapi({ description: "Ignored. A page of a GET has it, and may be sent back as it is" }),
+	truncated: z
+		.array(z.string())
+		.optional()
+		.openapi({ description: "Ignored. The answer to a report has it, and may be sent back as it is" }),
 	created: z
 		.array(z.string())
 		.optional()

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { MAX_ANSWER_BYTES } from "#protocol/limits.ts";
 import type { JsonValue } from "#protocol/types.ts";
 import { Uuid } from "../uuid.ts";
 
@@ -109,7 +110,9 @@ export const WorkflowRunList = z
 				.string()
 				.nullable()
 				.optional()
-				.openapi({ description: "Only with `limit` or `cursor`: where to go on, null at the end" }),
+				.openapi({
+					description: `Where to go on. With \`limit\` or \`cursor\`, null at the end; else only where a page of ${MAX_ANSWER_BYTES} bytes has no room for the others`,
+				}),
 		}),
 	})
 	.openapi("WorkflowRunList", {
@@ -162,6 +165,12 @@ export const RecordedWorkflowRuns = z
 				.array(WorkflowRun)
 				.openapi({ description: "As they are stored now, in the order of the reports" }),
 			created: z.array(Uuid).openapi({ description: "The ids of those that are new" }),
+			truncated: z
+				.array(Uuid)
+				.optional()
+				.openapi({
+					description: `Only where the answer would be over ${MAX_ANSWER_BYTES} bytes: the ids of those that come without their steps and optional fields. They are stored whole`,
+				}),
 			warnings,
 		}),
 	})

@@ -53,8 +53,8 @@ async function sliceOf(
 ): Promise<ServedSlice> {
 	const found = await lookUp(scope, session, chatId, asked);
 	if (found.cacheUse === "miss") {
-		const { runs, bookmark } = found;
-		return { ...(await pageOf(runs, slice)), bookmark, cacheStatus: "fwd=bypass" };
+		const { runs, isCut, bookmark } = found;
+		return { ...(await pageOf(runs, slice, isCut)), bookmark, cacheStatus: "fwd=bypass" };
 	}
 	const { copy, cacheUse, age } = found;
 	const body = await readBody(scope, chatId, copy);
@@ -70,10 +70,13 @@ function choose(runs: readonly WorkflowRun[], { status, after, limit }: Slice): 
 	return fitting.slice(0, limit);
 }
 
-/** @param runs each as JSON text, up to one more than are served */
-function pageOf(runs: readonly string[], { after, limit }: Slice): Promise<JsonBody> {
-	if (!limit && !after) return listBody(runs);
+/**
+ * @param runs each as JSON text, up to one more than are served
+ * @param isCut whether there are more that the page has no room for
+ */
+function pageOf(runs: readonly string[], { after, limit }: Slice, isCut = false): Promise<JsonBody> {
 	const page = limit ? runs.slice(0, limit - 1) : runs;
-	const last = page.length < runs.length ? page.at(-1) : undefined;
-	return listBody(page, last === undefined ? null : encodeCursor(JSON.parse(last)));
+	const last = isCut || page.length < runs.length ? page.at(-1) : undefined;
+	if (last !== undefined) return listBody(page, encodeCursor(JSON.parse(last)));
+	return listBody(page, limit || after ? null : undefined);
 }

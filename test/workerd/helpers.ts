@@ -77,14 +77,15 @@ export interface StoredRun {
 	startedAt?: string | null;
 	completedAt?: string | null;
 	error?: string | null;
+	details?: string;
 	steps?: string;
 }
 
 /** Inserts runs by SQL, completed unless they say otherwise, and returns their ids. */
 export async function insertRuns(chatId: string, runs: readonly StoredRun[]): Promise<string[]> {
 	const insert = env.DB.prepare(
-		`insert into workflow_runs (id, chat_id, workflow_id, status, started_at, completed_at, error, steps, revision, created_at)
-		 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		`insert into workflow_runs (id, chat_id, workflow_id, status, started_at, completed_at, error, details, steps, revision, created_at)
+		 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	);
 	const ids: string[] = [];
 	const statements = runs.map((run) => {
@@ -98,6 +99,7 @@ export async function insertRuns(chatId: string, runs: readonly StoredRun[]): Pr
 			run.startedAt === undefined ? "2024-02-04T12:00:00.000Z" : run.startedAt,
 			run.completedAt === undefined ? "2024-02-04T12:01:30.000Z" : run.completedAt,
 			run.error ?? null,
+			run.details ?? "{}",
 			run.steps ?? "[]",
 			"revision",
 			"2024-02-04T00:00:00.000Z",

@@ -81,7 +81,8 @@ describe("the edge cache", () => {
 	it("asks D1 whether the copy is still right once it is no longer fresh, for one row read instead of all", async () => {
 		const chat = await ownChat(50);
 		const first = await read(chat);
-		expect(await rowsRead(first.queries)).toBe(50 + 2);
+		// The chat and its runs; and one more where another chat's stand behind them in the index.
+		expect([51, 52]).toContain(await rowsRead(first.queries));
 		await age(chat.chat, { checked: 2 });
 		const second = await read(chat);
 		expect(second).toMatchObject({ cache: "edge-runs; fwd=stale; fwd-status=304", roundTrips: 1, text: first.text });

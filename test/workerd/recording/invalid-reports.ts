@@ -39,6 +39,7 @@ export const INVALID_REPORTS: Invalid[] = [
 	["a year before 0000, by its zone", { startedAt: "0000-01-01T00:00:00+01:00" }, "startedAt", /must lie in the years/],
 	["an error that is text", { status: "failed", error: "no answer" }, "error", /./],
 	["an error without a message", { status: "failed", error: {} }, "error.message", /./],
+	["10,001 steps", { steps: manySteps(10_001) }, "steps", /.*10000/],
 	["steps that are no list", { steps: { "step-1": step() } }, "steps", /./],
 	[
 		"two steps of one id",

@@ -9,11 +9,20 @@ export const MAX_BODY_BYTES = 1_000_000;
 /** Runs in one report of several. */
 export const MAX_RUNS = 100;
 
+/**
+ * A page of the list or an answer to a report, in bytes. A page that would be larger ends earlier; an answer that would
+ * be larger has its last runs without their steps.
+ */
+export const MAX_ANSWER_BYTES = 4_000_000;
+
 /** Runs in one page of the list. */
 export const MAX_LIMIT = 100;
 
 /** Steps of a run. If there are more, those with the first ids stay, as people count. */
 export const MAX_STEPS = 1_000;
+
+/** Steps of a run in one report. More would make as many complaints, of which only the first is told. */
+export const MAX_REPORTED_STEPS = 10_000;
 
 /** A run's steps as JSON in D1, in bytes. A row holds 2,000,000 bytes, and keeps the rest for its other columns. */
 export const MAX_STEPS_BYTES = 1_000_000;

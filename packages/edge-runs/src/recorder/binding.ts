@@ -46,9 +46,12 @@ export interface WorkflowRunRecorder {
 		runId: string,
 		report: WorkflowRunReport,
 	): Promise<Reported & { workflowRun: RunOverRpc; created: boolean }>;
-	/** Reports 1 to 100 runs, all of them or nothing. Answers the merged runs, each once, and the ids of those that are new. */
+	/**
+	 * Reports 1 to 100 runs, all of them or nothing. Answers the merged runs, each once, and the ids of those that are new.
+	 * Of an answer over 4 MB, `truncated` has the ids of those that come without their steps and optional fields.
+	 */
 	recordWorkflowRuns(
 		chatId: string,
 		reports: { workflowRuns: (WorkflowRunReport & { id: string })[] },
-	): Promise<Reported & { workflowRuns: RunOverRpc[]; created: string[] }>;
+	): Promise<Reported & { workflowRuns: RunOverRpc[]; created: string[]; truncated?: string[] | undefined }>;
 }
