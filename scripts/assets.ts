@@ -1,11 +1,12 @@
 /**
- * Builds `dist/assets`, which the Worker's static assets binding serves: the page's script and style, the API
- * reference, and a copy of `src/assets`. `wrangler.toml` runs it before each build, for dev and deploy.
+ * Builds `dist/assets`, which the Worker's static assets binding serves: the page's script and style, the
+ * element, the API reference, and a copy of `src/assets`. `wrangler.toml` runs it before each build, for dev and deploy.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
+import { cssText } from "../packages/edge-runs/css-text.ts";
 import { command } from "./command-line.ts";
 import { root } from "./wrangler.ts";
 
@@ -18,6 +19,27 @@ const HELP = `Builds what the Worker's static assets binding serves into dist/as
 const out = path.join(root, "dist/assets");
 const source = path.join(root, "src/assets");
 const swaggerUi = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+
+const packageFolder = path.join(root, "packages/edge-runs");
+const { version } = JSON.parse(readFileSync(path.join(packageFolder, "package.json"), "utf8")) as { version: string };
+
+const options = {
+	write: false,
+	bundle: true,
+	minify: true,
+	format: "esm",
+	target: "es2022",
+	// The components make DOM nodes in the browser.
+	alias: { "hono/jsx/jsx-runtime": path.join(packageFolder, "src/timeline/browser/jsx-runtime.ts") },
+	logLevel: "warning",
+} as const;
+
+/** `<workflow-runs>` in one file, for pages that load it from the service. */
+async function buildElement(): Promise<Uint8Array> {
+	const entryPoints = [path.join(packageFolder, "src/element/index.ts")];
+	const { outputFiles } = await build({ ...options, entryPoints, plugins: [cssText] });
+	return (outputFiles[0] as { contents: Uint8Array }).contents;
+}
 
 /** Writes a file only if it is new or different: at each change a dev server reloads and drops its connections. */
 function put(name: string, content: Uint8Array): void {
@@ -38,19 +60,15 @@ await command(HELP, {}, async () => {
 		put(`docs/${name}`, readFileSync(path.join(swaggerUi, name)));
 	}
 	const { outputFiles } = await build({
+		...options,
 		entryPoints: [
 			{ in: path.join(root, "src/page/browser/main.ts"), out: "page" },
 			{ in: path.join(root, "src/page/page.css"), out: "page" },
 		],
 		outdir: out,
-		write: false,
-		bundle: true,
-		minify: true,
-		format: "esm",
-		target: "es2022",
-		// The components make DOM nodes in the browser.
-		alias: { "hono/jsx/jsx-runtime": path.join(root, "packages/edge-runs/src/timeline/browser/jsx-runtime.ts") },
-		logLevel: "warning",
 	});
 	for (const { path: file, contents } of outputFiles) put(path.relative(out, file), contents);
+	const element = await buildElement();
+	put("element.js", element);
+	put(`element-${version}.js`, element);
 });

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { build, type Metafile } from "esbuild";
+import { cssText } from "../packages/edge-runs/css-text.ts";
 import { command, Stop } from "./command-line.ts";
 import { root, wrangler } from "./wrangler.ts";
 
@@ -16,6 +17,7 @@ export async function listLicences(): Promise<string> {
 		"page's script": await packagesOf("src/page/browser/main.ts"),
 		// Copied as it is, with the licences of what it was bundled from; see scripts/assets.ts.
 		"API reference": ["swagger-ui-dist"],
+		"element (`edge-runs/element`)": await packagesOf("packages/edge-runs/src/element/index.ts"),
 		"client (`edge-runs/client`)": await packagesOf("packages/edge-runs/src/client/index.ts"),
 	};
 	const names = [...new Set(Object.values(shipped).flat())].sort();
@@ -60,6 +62,7 @@ async function packagesOf(entry: string): Promise<string[]> {
 		format: "esm",
 		write: false,
 		metafile: true,
+		plugins: [cssText],
 		alias: { "hono/jsx/jsx-runtime": path.join(root, "packages/edge-runs/src/timeline/browser/jsx-runtime.ts") },
 	});
 	return packagesIn(metafile);

@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
+import { cssText } from "./css-text.ts";
 
 const home = import.meta.dirname;
 const manifest = JSON.parse(readFileSync(path.join(home, "package.json"), "utf8")) as {
@@ -37,6 +38,9 @@ await build({
 	// Dependencies and peers are installed, never copied.
 	packages: "external",
 	jsx: "automatic",
+	// The timeline's components make DOM nodes.
+	alias: { "hono/jsx/jsx-runtime": path.join(home, "src/timeline/browser/jsx-runtime.ts") },
+	plugins: [cssText],
 	logLevel: "warning",
 });
 const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");

@@ -4,11 +4,14 @@ import type { Browser, Page } from "playwright-core";
 import { createElement } from "react";
 import { renderToString } from "react-dom/server";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { cssText } from "../../packages/edge-runs/css-text.ts";
 import { readCookieJar } from "../../scripts/sign-in.ts";
 import { hasChromium, launch, visit } from "./chromium.ts";
 import { App, type View } from "./fixtures/react-app.tsx";
 import { newChat, outline, report } from "./scenes.ts";
 import { originOf, type SiteAddress } from "./site.ts";
+
+const packageFolder = path.join(import.meta.dirname, "../../packages/edge-runs");
 
 declare const window: { renders: Record<string, number>; show(view: View): void; hydrate(view: View): void };
 
@@ -25,6 +28,8 @@ describe.skipIf(!hasChromium)("the React hooks", () => {
 			bundle: true,
 			format: "esm",
 			write: false,
+			alias: { "hono/jsx/jsx-runtime": path.join(packageFolder, "src/timeline/browser/jsx-runtime.ts") },
+			plugins: [cssText],
 			// React's own checks, of hydration and of Strict Mode, are in the build for development.
 			define: { "process.env.NODE_ENV": '"development"' },
 		});
@@ -143,6 +148,26 @@ describe.skipIf(!hasChromium)("the React hooks", () => {
 		await page.evaluate((shown) => window.hydrate(shown), view);
 		await page.waitForSelector(".list.live li");
 		expect(streams).toEqual({ opened: 1, open: 1 });
+		expect(complaints).toEqual([]);
+		await context.close();
+	});
+
+	it("share their connection with <WorkflowRuns>, which tells of the run that is opened", async () => {
+		const chat = await newChat(site);
+		const run = outline("running", 5, [{ name: "Plan", from: 0 }]);
+		await report(site, chat, [run, outline("completed", 90, [])]);
+		const { page, context, complaints, streams, show } = await open();
+		await show({ lists: [{ chat }], timeline: { chat } });
+		const timeline = page.locator("workflow-runs");
+		await timeline.locator("#connection.live").waitFor();
+		expect(await timeline.locator("#runs > li").count()).toBe(2);
+		await timeline.locator("#runs > .completed > details > summary").click();
+		await page.waitForFunction(() => document.querySelector("#selected")?.textContent === "completed");
+		await report(site, chat, [{ ...outline("failed", 5, []), id: run.id }]);
+		await timeline.locator("#runs > .failed").waitFor();
+		expect(streams).toEqual({ opened: 1, open: 1 });
+		await show({ lists: [] });
+		await expect.poll(() => streams.open, { timeout: 20_000 }).toBe(0);
 		expect(complaints).toEqual([]);
 		await context.close();
 	});

@@ -108,14 +108,15 @@ describe("the packed package", () => {
 		expect(own?.dependencies).toBeUndefined();
 		expect(Object.keys(own?.peerDependenciesMeta ?? {})).toEqual(Object.keys(own?.peerDependencies ?? {}));
 		expect(foreignImports("client.js")).toEqual([]);
+		expect(foreignImports("element.js")).toEqual([]);
 		expect(foreignImports("recorder.js")).toEqual([]);
 		expect(foreignImports("react.js")).toEqual(["react"]);
 	});
 
-	it("is small: client, hooks and recorder, with all that they need but React", () => {
-		const sizes = ["client", "react", "recorder"].map((name) => {
+	it("is small: client, hooks, element and recorder, with all that they need but React", () => {
+		const sizeOf = (contents: string) => {
 			const { outputFiles } = buildSync({
-				entryPoints: [path.join(folder, "node_modules/edge-runs/dist", `${name}.js`)],
+				stdin: { contents, resolveDir: path.join(folder, "node_modules/edge-runs/dist") },
 				bundle: true,
 				minify: true,
 				format: "esm",
@@ -125,10 +126,13 @@ describe("the packed package", () => {
 				logLevel: "error",
 			});
 			return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
-		});
-		expect(sizes[0]).toBeLessThan(6 * 1024);
-		expect(sizes[1]).toBeLessThan(6 * 1024);
-		expect(sizes[2]).toBeLessThan(12 * 1024);
+		};
+		expect(sizeOf('export * from "./client.js"')).toBeLessThan(6 * 1024);
+		// <WorkflowRuns> is left out: it imports the element once it is shown.
+		const hooks = "EdgeRunsProvider, EdgeRunsError, useWorkflowRuns, useWorkflowRun";
+		expect(sizeOf(`export { ${hooks} } from "./react.js"`)).toBeLessThan(6 * 1024);
+		expect(sizeOf('export * from "./recorder.js"')).toBeLessThan(12 * 1024);
+		expect(sizeOf('export * from "./element.js"')).toBeLessThan(20 * 1024);
 	});
 
 	it("is packed as tools expect it: publint and arethetypeswrong have no complaint", () => {
@@ -136,6 +140,14 @@ describe("the packed package", () => {
 		// ESM alone: CommonJS loads it by `import()`, or in Node 22 and later by `require`.
 		const checked = runTool("@arethetypeswrong/cli/dist/index.js", tarball, "--profile", "esm-only");
 		expect(checked.status, checked.output).toBe(0);
+	});
+
+	it("has an element that a server may import, where there are none", () => {
+		writeFileSync(
+			path.join(folder, "element.mjs"),
+			`import { WorkflowRunsElement } from "edge-runs/element"; console.log(typeof WorkflowRunsElement);`,
+		);
+		expect(run(process.execPath, "element.mjs")).toEqual({ status: 0, output: "function\n" });
 	});
 
 	it("records, lists and refuses in plain Node", () => {

@@ -12,3 +12,4 @@ export {
 	useWorkflowRuns,
 } from "./hooks.ts";
 export { EdgeRunsProvider, type EdgeRunsProviderProps } from "./provider.ts";
+export { WorkflowRuns, type WorkflowRunsProps } from "./workflow-runs.ts";

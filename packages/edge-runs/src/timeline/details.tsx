@@ -69,11 +69,26 @@ function Facts({ run, viewing }: Props) {
 			{parentRunId !== undefined && <dt>Started by</dt>}
 			{parentRunId !== undefined && (
 				<dd>
-					<a href={`#${runElementId(parentRunId)}`} title={parentRunId}>
-						Run {shortId(parentRunId)}
-					</a>
+					<ParentRun id={parentRunId} viewing={viewing} />
 				</dd>
 			)}
 		</dl>
+	);
+}
+
+/** Leads to the run that started this one. In an element there is no address to go to: the address is the page's. */
+function ParentRun({ id, viewing }: { id: string; viewing: Viewing }) {
+	const text = `Run ${shortId(id)}`;
+	if (viewing.path === null) {
+		return (
+			<button type="button" class="plain" data-run={id} title={id}>
+				{text}
+			</button>
+		);
+	}
+	return (
+		<a href={`#${runElementId(id)}`} title={id}>
+			{text}
+		</a>
 	);
 }

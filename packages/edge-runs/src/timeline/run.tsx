@@ -32,7 +32,7 @@ export function Run({ run, viewing, open, inside }: Props) {
 	const length = lengthOf(run, now);
 	const silence = silenceOf(run, now);
 	return (
-		<li class={`run ${status}`} id={runElementId(id)}>
+		<li class={`run ${status}`} id={runElementId(id)} part={`run ${status}`}>
 			<details open={open}>
 				<summary>
 					<StatusIcon status={status} />

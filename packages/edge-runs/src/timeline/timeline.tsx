@@ -25,11 +25,11 @@ export function Timeline({ view, runs, choice, viewing, next }: Props) {
 	return (
 		<div id="timeline" lang="en" dir="ltr">
 			<p id="announcer" class="visually-hidden" role="status" />
-			<div class="toolbar">
+			<div class="toolbar" part="toolbar">
 				<Filters view={view} choice={choice} path={path} />
 				<Search />
 			</div>
-			<ol id="runs" aria-label="Workflow runs, newest first">
+			<ol id="runs" part="runs" aria-label="Workflow runs, newest first">
 				{runs.map((run) => {
 					const isOpen = run === opened;
 					if (!isOpen) drawn += run.steps.length + 1;

@@ -1,4 +1,4 @@
-import type { LineState } from "../../client/state.ts";
+import type { RunsSource } from "../../client/source.ts";
 import type { WorkflowRun } from "../../protocol/types.ts";
 import { isStatus } from "../status.tsx";
 import type { Choice } from "../view.ts";
@@ -12,14 +12,6 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 /** A copied id is confirmed for this long, in milliseconds. */
 const CONFIRMED = 1_500;
-
-/** Runs that are kept up to date, e.g. a client's follower. */
-export interface RunsSource {
-	readonly runs: readonly WorkflowRun[];
-	readonly isLoaded: boolean;
-	readonly state: LineState;
-	subscribe(listener: () => void): () => void;
-}
 
 export interface LiveOptions {
 	readonly viewing: () => Viewing;
@@ -127,6 +119,8 @@ export class LiveTimeline {
 			void copyId(copy);
 			return;
 		}
+		const parent = target?.closest<HTMLElement>("[data-run]")?.dataset["run"];
+		if (parent !== undefined) this.open(parent);
 		const status = target?.closest<HTMLElement>("[data-status]")?.dataset["status"];
 		if (status !== undefined) {
 			const search = status === "" ? "" : this.#choice.search;
