@@ -1,52 +1,17 @@
 import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
-import { MAX_LIMIT } from "#protocol/limits.ts";
 import { requireReader } from "../access/require-reader.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { cacheable, errors, readerSecurity, SESSION_ERRORS } from "../http/openapi.ts";
 import { ifNoneMatchParameter } from "../http/openapi-headers.ts";
 import { isUnread, respondWithJson } from "../http/respond.ts";
 import { Uuid } from "../uuid.ts";
-import { decodeCursor } from "../workflow-runs/cursor.ts";
 import { CACHE_STATUS, openHistory } from "../workflow-runs/history.ts";
-import { Status, WorkflowRunList } from "../workflow-runs/schemas.ts";
+import { WorkflowRunList } from "../workflow-runs/schemas.ts";
 import { readSlice } from "../workflow-runs/slice.ts";
 import { bookmarkParameter, readBookmark } from "./bookmark-parameter.ts";
+import { listQuery } from "./list-query.ts";
 
-const Query = z.object({
-	status: z
-		// Also repeated, as many clients send a list.
-		.string()
-		.or(z.array(z.string()))
-		.transform((value) => [value].flat().join().split(","))
-		.pipe(z.array(Status))
-		// Each once: what a caller repeats must not reach D1 as often.
-		.transform((statuses) => [...new Set(statuses)])
-		.optional()
-		.openapi({
-			type: "array",
-			items: { $ref: "#/components/schemas/WorkflowRunStatus" },
-			description: "Only runs of these statuses, separated by commas or repeated",
-			example: ["running", "pending"],
-			param: { style: "form", explode: false },
-		}),
-	limit: z
-		.string()
-		.regex(/^[1-9]\d{0,2}$/, `must be a whole number from 1 to ${MAX_LIMIT}`)
-		.transform(Number)
-		.refine((limit) => limit <= MAX_LIMIT, `must be a whole number from 1 to ${MAX_LIMIT}`)
-		.optional()
-		.openapi({ type: "integer", minimum: 1, maximum: MAX_LIMIT, description: "At most this many runs" }),
-	cursor: z
-		.string()
-		.transform((text, context) => {
-			const position = decodeCursor(text);
-			if (position) return position;
-			context.addIssue({ code: "custom", message: "is not a cursor that this service gave out" });
-			return z.NEVER;
-		})
-		.optional()
-		.openapi({ type: "string", description: "A `nextCursor`, as it came: the runs behind it" }),
-});
+const Query = z.object(listQuery);
 
 export const listWorkflowRunsRoute = createRoute({
 	method: "get",
@@ -70,11 +35,12 @@ export const listWorkflowRunsRoute = createRoute({
 export const handleListWorkflowRuns: RouteHandler<typeof listWorkflowRunsRoute, AppEnv> = async (c) => {
 	const { scope, session } = c.var;
 	const { chatId } = c.req.valid("param");
-	const { status, limit, cursor: after } = c.req.valid("query");
+	const { cursor: after, steps, ...rest } = c.req.valid("query");
+	const slice = { ...rest, after, withoutSteps: steps === "none" || undefined };
 	const bookmark = await readBookmark(c);
-	if (status || limit || after) {
-		const slice = await readSlice(scope, session, chatId, { status, limit, after }, bookmark);
-		return respondWithJson<WorkflowRunList>(c, slice, slice);
+	if (Object.values(slice).some((value) => value !== undefined)) {
+		const found = await readSlice(scope, session, chatId, slice, bookmark);
+		return respondWithJson<WorkflowRunList>(c, found, found);
 	}
 	const history = await openHistory(scope, session, chatId, { bookmark, isKnown: (etag) => isUnread(c, etag) });
 	return respondWithJson<WorkflowRunList>(c, history, { ...history, cacheStatus: CACHE_STATUS[history.cacheUse] });

@@ -11,9 +11,12 @@ import { chats, workflowRuns } from "./schema.ts";
 /** A run as JSON without its texts, about: ids, status, times, names of fields. */
 export const RUN_BYTES = 300;
 
+/** SQL: what a run takes without its steps, in bytes. */
+export const lightBytes: SQL<number> = sql<number>`(octet_length(${workflowRuns.details})
+	+ ifnull(octet_length(${workflowRuns.error}), 0) + ${sql.raw(String(RUN_BYTES))})`;
+
 /** SQL: what a run takes, in bytes, about as it is served. SQLite knows the lengths without reading the texts. */
-export const runBytes: SQL<number> = sql<number>`(octet_length(${workflowRuns.steps})
-	+ octet_length(${workflowRuns.details}) + ifnull(octet_length(${workflowRuns.error}), 0) + ${sql.raw(String(RUN_BYTES))})`;
+export const runBytes: SQL<number> = sql<number>`(octet_length(${workflowRuns.steps}) + ${lightBytes})`;
 
 /** SQL: what the runs of a chat's row take, added up. */
 export const addedBytes: SQL<number> = sql<number>`(select ifnull(sum(${runBytes}), 0) from ${workflowRuns}

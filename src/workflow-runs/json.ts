@@ -34,13 +34,20 @@ export const detailsJson: SQL<string> = sql`case when ${workflowRuns.details} gl
 /** The same with commas, to stand among other fields. */
 const detailsFields = sql`ifnull(',' || nullif(substr(${detailsJson}, 2, length(${detailsJson}) - 2), ''), '')`;
 
+const jsonWith = (
+	steps: SQL,
+): SQL<string> => sql`'{"id":"' || ${workflowRuns.id} || '","chatId":"' || ${workflowRuns.chatId}
+	|| '","workflowId":"' || ${workflowRuns.workflowId} || '","status":"' || ${workflowRuns.status}
+	|| '","startedAt":' || ifnull('"' || ${workflowRuns.startedAt} || '"', 'null')
+	|| ',"completedAt":' || ifnull('"' || ${workflowRuns.completedAt} || '"', 'null')
+	|| ifnull(',"error":' || ${workflowRuns.error}, '') || ${detailsFields} || ',"steps":' || ${steps} || '}'`;
+
 /**
  * SQL for a run as JSON text, in the shape of `WorkflowRun`. Its columns hold the text that is served, and the table's
  * CHECKs let nothing else in. So it is put together without parsing or escaping. D1 does it, and then sends one column
  * for each run instead of eight.
  */
-export const runJson: SQL<string> = sql`'{"id":"' || ${workflowRuns.id} || '","chatId":"' || ${workflowRuns.chatId}
-	|| '","workflowId":"' || ${workflowRuns.workflowId} || '","status":"' || ${workflowRuns.status}
-	|| '","startedAt":' || ifnull('"' || ${workflowRuns.startedAt} || '"', 'null')
-	|| ',"completedAt":' || ifnull('"' || ${workflowRuns.completedAt} || '"', 'null')
-	|| ifnull(',"error":' || ${workflowRuns.error}, '') || ${detailsFields} || ',"steps":' || ${workflowRuns.steps} || '}'`;
+export const runJson = jsonWith(sql`${workflowRuns.steps}`);
+
+/** The same without reading the steps. */
+export const runJsonWithoutSteps = jsonWith(sql`'[]'`);

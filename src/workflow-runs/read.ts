@@ -1,16 +1,17 @@
-import { and, desc, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import { QueryBuilder } from "drizzle-orm/sqlite-core";
 import { MAX_ANSWER_BYTES } from "#protocol/limits.ts";
+import { NOT_STARTED } from "#protocol/order.ts";
 import { forOwner } from "../access/owner.ts";
 import { PRIMARY } from "../db/bookmark.ts";
-import { runBytes } from "../db/history-bytes.ts";
+import { lightBytes, runBytes } from "../db/history-bytes.ts";
 import { prepareOnce } from "../db/prepared.ts";
 import { askD1 } from "../db/read.ts";
 import { chats, workflowRuns } from "../db/schema.ts";
 import { ServiceError } from "../errors.ts";
 import type { Scope, Session } from "../scope.ts";
 import type { Position } from "./cursor.ts";
-import { runJson } from "./json.ts";
+import { runJson, runJsonWithoutSteps } from "./json.ts";
 import type { Status } from "./schemas.ts";
 
 /** Which of a chat's runs to read. Empty: all of them. */
@@ -19,6 +20,12 @@ export interface Slice {
 	readonly status?: readonly Status[] | undefined;
 	/** Only runs behind this position in the list's order. */
 	readonly after?: Position | undefined;
+	/** Only runs that started then or later: a timestamp as it is stored. */
+	readonly startedAfter?: string | undefined;
+	/** Only runs that started before: a timestamp as it is stored. */
+	readonly startedBefore?: string | undefined;
+	/** Leaves `steps` empty. */
+	readonly withoutSteps?: boolean | undefined;
 	/** At most this many runs. */
 	readonly limit?: number | undefined;
 	/** Read no runs if the chat still has this revision. This costs one row read. */
@@ -72,9 +79,10 @@ export async function readRun(
 export async function readChatRuns(
 	session: D1DatabaseSession,
 	chatId: string,
-	slice: Slice = {},
+	asked: Slice = {},
 ): Promise<ChatRuns | null> {
-	const { status, after, ...rest } = slice;
+	const slice = withOneBound(asked);
+	const { status, after, withoutSteps: _, ...rest } = slice;
 	const values = { chatId, status: JSON.stringify(status), ...after, ...rest };
 	const rows = await queryOf(slice)(session, values).raw<Row>();
 	if (rows.length === 0) return null;
@@ -101,9 +109,22 @@ const MAX_UNMEASURED = 3;
  * Whether runs are measured before they are read. All of a chat's runs are not a page: the contract has them come back at
  * once, and the history has its own limit. Nor is what was small a minute ago, and has most likely not changed.
  */
-function isPage({ status, after, limit, unlessRevision }: Slice): boolean {
+function isPage({ status, after, startedAfter, startedBefore, withoutSteps, limit, unlessRevision }: Slice): boolean {
 	if (unlessRevision !== undefined || (limit !== undefined && limit <= MAX_UNMEASURED)) return false;
-	return (status ?? after ?? limit) !== undefined;
+	return (status ?? after ?? startedAfter ?? startedBefore ?? withoutSteps ?? limit) !== undefined;
+}
+
+/**
+ * The same slice with one upper bound in the list's order. Of several, SQLite takes any for its way through the index, and
+ * reads the runs that the others leave out.
+ */
+export function withOneBound<T extends Pick<Slice, "after" | "startedAfter" | "startedBefore">>(slice: T): T {
+	const { after, startedAfter } = slice;
+	// Runs that have not started sort behind every start, and fit no time.
+	const startedBefore = slice.startedBefore ?? (startedAfter === undefined ? undefined : NOT_STARTED);
+	if (!after || startedBefore === undefined) return { ...slice, startedBefore };
+	if (after.startOrder < startedBefore) return { ...slice, startedBefore: undefined };
+	return { ...slice, startedBefore, after: undefined };
 }
 
 const CONDITIONS = {
@@ -112,6 +133,8 @@ const CONDITIONS = {
 	runId: eq(workflowRuns.id, sql.placeholder("runId")),
 	// One parameter, since D1 takes at most 100.
 	status: inArray(workflowRuns.status, sql`(select value from json_each(${sql.placeholder("status")}))`),
+	startedAfter: sql`${workflowRuns.startOrder} >= ${sql.placeholder("startedAfter")}`,
+	startedBefore: sql`${workflowRuns.startOrder} < ${sql.placeholder("startedBefore")}`,
 	after: sql`(${workflowRuns.startOrder}, ${workflowRuns.id}) < (${sql.placeholder("startOrder")}, ${sql.placeholder("id")})`,
 };
 
@@ -125,10 +148,10 @@ function queryOf(slice: Slice): ReturnType<typeof prepareOnce> {
 	const conditions = CONDITION_NAMES.filter((name) => slice[name] !== undefined);
 	const isLimited = slice.limit !== undefined;
 	const select = isPage(slice) ? buildPage : build;
-	const name = `${select.name} ${conditions} ${isLimited}`;
+	const name = `${select.name} ${conditions} ${isLimited} ${slice.withoutSteps}`;
 	let query = queries.get(name);
 	if (!query) {
-		query = prepareOnce(() => select(conditions, isLimited));
+		query = prepareOnce(() => select(conditions, isLimited, slice.withoutSteps ? LIGHT : WHOLE));
 		queries.set(name, query);
 	}
 	return query;
@@ -139,15 +162,24 @@ function queryOf(slice: Slice): ReturnType<typeof prepareOnce> {
  * in one spare the Worker nothing (1.1 ms to parse 1,000 runs of 5 steps, either way), and D1 counts each row that it
  * puts aside for that as read.
  */
-function build(conditions: readonly Condition[], isLimited: boolean) {
+function build(conditions: readonly Condition[], isLimited: boolean, { json }: Form) {
 	const query = new QueryBuilder()
-		.select({ ...CHAT, json: runJson })
+		.select({ ...CHAT, json })
 		.from(chats)
 		.leftJoin(workflowRuns, isWanted(conditions))
 		.where(IS_CHAT)
 		.orderBy(ORDER);
 	return isLimited ? query.limit(sql.placeholder("limit")) : query;
 }
+
+/** How a run is read: as text, and what that takes. */
+interface Form {
+	readonly json: SQL<string>;
+	readonly bytes: SQL<number>;
+}
+
+const WHOLE: Form = { json: runJson, bytes: runBytes };
+const LIGHT: Form = { json: runJsonWithoutSteps, bytes: lightBytes };
 
 const CHAT = { userId: chats.userId, revision: chats.revision, change: chats.change };
 const IS_CHAT = and(eq(chats.id, sql.placeholder("chatId")), isNull(chats.deletedAt));
@@ -162,13 +194,13 @@ function isWanted(conditions: readonly Condition[]) {
  * Runs as long as they fit into an answer: first only their sizes are read, then the texts of those that fit. So a page
  * of 100 large runs does not read 100 MB.
  */
-function buildPage(conditions: readonly Condition[], isLimited: boolean) {
+function buildPage(conditions: readonly Condition[], isLimited: boolean, { json, bytes }: Form) {
 	const all = new QueryBuilder()
 		.select({
 			...CHAT,
 			row: sql<number | null>`${workflowRuns}.rowid`.as("row"),
-			bytes: sql<number | null>`${runBytes}`.as("bytes"),
-			upTo: sql<number | null>`sum(${runBytes}) over (order by ${ORDER} rows unbounded preceding)`.as("up_to"),
+			bytes: sql<number | null>`${bytes}`.as("bytes"),
+			upTo: sql<number | null>`sum(${bytes}) over (order by ${ORDER} rows unbounded preceding)`.as("up_to"),
 		})
 		.from(chats)
 		.leftJoin(workflowRuns, isWanted(conditions))
@@ -179,7 +211,7 @@ function buildPage(conditions: readonly Condition[], isLimited: boolean) {
 	const fits = sql`${sizes.upTo} <= ${MAX_ANSWER_BYTES} or ${sizes.upTo} = ${sizes.bytes}`;
 	const { userId, revision, change, upTo } = sizes;
 	return new QueryBuilder()
-		.select({ userId, revision, change, json: sql`case when ${fits} then ${runJson} end`, upTo })
+		.select({ userId, revision, change, json: sql`case when ${fits} then ${json} end`, upTo })
 		.from(sizes)
 		.leftJoin(workflowRuns, sql`${workflowRuns}.rowid = ${sizes.row}`);
 }

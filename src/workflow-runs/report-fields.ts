@@ -19,7 +19,8 @@ import { isTerminal, Status } from "./schemas.ts";
 
 const SERVED = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-const ReportedMoment = z.iso
+/** A time as callers write it. Its output is a timestamp as it is served. */
+export const Moment = z.iso
 	.datetime({
 		offset: true,
 		error: "must be an ISO 8601 date and time with a time zone, e.g. 2024-02-04T12:00:00.000Z",
@@ -39,7 +40,7 @@ const ReportedMoment = z.iso
 		example: "2024-02-04T12:00:00.000Z",
 	});
 
-const ReportedTimestamp = ReportedMoment.nullish()
+const ReportedTimestamp = Moment.nullish()
 	.transform((timestamp) => timestamp ?? null)
 	.openapi({
 		type: ["string", "null"],
@@ -56,7 +57,7 @@ export const ReportedError = z
 
 export const ReportedActivity = z
 	.strictObject({
-		at: ReportedMoment,
+		at: Moment,
 		message: z.string().openapi({ description: `For people. ${cut(MAX_MESSAGE)}` }),
 		waiting: z.boolean().optional().openapi({ description: "Whether it waits for somebody, as for an approval" }),
 		progress: z.number().min(0).max(1).optional().openapi({ description: "How far it is" }),

@@ -32,11 +32,11 @@ export function readSlice(
 	scope: Scope,
 	session: Promise<Session>,
 	chatId: string,
-	{ status, after, limit }: Pick<Slice, "status" | "after" | "limit">,
+	chosen: Omit<Slice, "runId" | "unlessRevision">,
 	bookmark?: string,
 ): Promise<ServedSlice> {
 	// One more than asked for, to know whether the list goes on.
-	const slice = { status, after, limit: limit && limit + 1 };
+	const slice = { ...chosen, limit: chosen.limit && chosen.limit + 1 };
 	return sliceOf(scope, session, chatId, slice, {
 		slice,
 		bookmark,
@@ -65,9 +65,16 @@ async function sliceOf(
 }
 
 /** As D1 chooses; see `readChatRuns`. */
-function choose(runs: readonly WorkflowRun[], { status, after, limit }: Slice): WorkflowRun[] {
-	const fitting = runs.filter((run) => (!status || status.includes(run.status)) && (!after || isBehind(run, after)));
-	return fitting.slice(0, limit);
+function choose(runs: readonly WorkflowRun[], slice: Slice): WorkflowRun[] {
+	const { status, after, startedAfter, startedBefore, withoutSteps, limit } = slice;
+	const fits = (run: WorkflowRun) =>
+		(!status || status.includes(run.status)) &&
+		(!after || isBehind(run, after)) &&
+		// Timestamps of one form compare as text does. A run that has not started fits no time.
+		(startedAfter === undefined || (run.startedAt !== null && run.startedAt >= startedAfter)) &&
+		(startedBefore === undefined || (run.startedAt !== null && run.startedAt < startedBefore));
+	const chosen = runs.filter(fits).slice(0, limit);
+	return withoutSteps ? chosen.map((run) => ({ ...run, steps: [] })) : chosen;
 }
 
 /**

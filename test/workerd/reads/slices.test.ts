@@ -20,6 +20,7 @@ const RUNS: StoredRun[] = STATUSES.flatMap((status): StoredRun[] => [
 	{
 		status,
 		startedAt: "2024-01-01T00:00:00.000Z",
+		steps: '[{"id":"a","status":"completed","startedAt":null,"completedAt":null}]',
 		completedAt: status === "pending" || status === "running" ? null : "2024-02-04T12:01:30.000Z",
 	},
 ]);
@@ -68,6 +69,13 @@ it("are cut from a fresh copy without D1, and are the same as from D1, with the 
 			status: fc.uniqueArray(fc.constantFrom(...STATUSES), { minLength: 1 }).map((statuses) => statuses.join()),
 			limit: fc.integer({ min: 1, max: RUNS.length + 1 }).map(String),
 			cursor: fc.constantFrom(...cursors),
+			startedAfter: fc.constantFrom(
+				"2024-01-01T00:00:00.000Z",
+				"2024-01-01T00:00:00.001Z",
+				"2024-02-04T13:00:00+01:00",
+			),
+			startedBefore: fc.constantFrom("2024-01-01T00:00:00Z", "2024-02-04T12:00:00.000Z", "2024-02-04T12:00:00.001Z"),
+			steps: fc.constant("none"),
 		},
 		{ requiredKeys: [] },
 	);
@@ -88,8 +96,47 @@ it("are cut from a fresh copy without D1, and are the same as from D1, with the 
 			});
 			await keep(chat.chat, { ...entry, checkedAt: Date.now() + 60_000 });
 		}),
-		{ numRuns: 25 },
+		{ numRuns: 40 },
 	);
+});
+
+it("by time read the runs of that time, from D1 and from the copy: a start counts from `startedAfter` on", async () => {
+	const at = (minute: number) => new Date(Date.UTC(2024, 0, 1, 0, minute)).toISOString();
+	const starts = Array.from({ length: 400 }, (_, minute) => ({ startedAt: at(minute) }));
+	const waiting = Array.from({ length: 50 }, () => ({ startedAt: null, status: "pending", completedAt: null }));
+	const chat = await ownChat([...starts, ...waiting]);
+	const query = `?startedAfter=${at(100)}&startedBefore=${encodeURIComponent("2024-01-01T03:45:00+02:00")}`;
+	const startsOf = ({ text }: { text: string }) =>
+		(JSON.parse(text) as WorkflowRunList).data.workflowRuns.map(({ startedAt }) => startedAt);
+	const expected = [104, 103, 102, 101, 100].map(at);
+	const answer = await read(chat, query);
+	expect([answer.status, startsOf(answer)]).toEqual([200, expected]);
+	const results = await env.DB.batch(answer.queries.map(({ sql, params }) => env.DB.prepare(sql).bind(...params)));
+	expect(results.reduce((sum, { meta }) => sum + meta.rows_read, 0)).toBeLessThanOrEqual(5 * expected.length + 2);
+	await read(chat);
+	const copied = await read(chat, query);
+	expect([copied.cache, startsOf(copied)]).toEqual(["edge-runs; hit", expected]);
+	expect(startsOf(await read(chat, `?startedAfter=${at(398)}`))).toEqual([at(399), at(398)]);
+	expect(startsOf(await read(chat, `?startedBefore=${at(1)}`))).toEqual([at(0)]);
+});
+
+it("leave the steps out where the list is light, and nothing else", async () => {
+	const steps = JSON.stringify([{ id: "a", status: "completed", startedAt: null, completedAt: null }]);
+	const chat = await ownChat([{ steps }, { steps, startedAt: "2024-02-04T11:00:00.000Z" }]);
+	const light = await read(chat, "?steps=none");
+	const whole = await read(chat);
+	expect(light.cache).toBe("edge-runs; fwd=bypass");
+	const { workflowRuns, nextCursor } = (JSON.parse(whole.text) as WorkflowRunList).data;
+	expect(nextCursor).toBeUndefined();
+	expect(workflowRuns.map((run) => run.steps.length)).toEqual([1, 1]);
+	const emptied = workflowRuns.map((run) => ({ ...run, steps: [] }));
+	expect(JSON.parse(light.text)).toEqual({ data: { workflowRuns: emptied } });
+	expect((await read(chat, "?steps=none")).text).toBe(light.text);
+	for (const bad of ["all", "", "none,none"]) expect((await read(chat, `?steps=${bad}`)).status).toBe(400);
+	for (const bad of ["2024", "2024-01-01T00:00:00", "", "x"]) {
+		const refused = await read(chat, `?startedAfter=${bad}`);
+		expect([refused.status, refused.text]).toEqual([400, expect.stringContaining("startedAfter: ")]);
+	}
 });
 
 it("cost one row where the copy is no longer fresh, but still right", async () => {

@@ -27,6 +27,12 @@ export interface ListOptions extends ReadOptions {
 	limit?: number | undefined;
 	/** A `nextCursor`. */
 	cursor?: string | undefined;
+	/** Only runs that started then or later: a Date, or ISO 8601 with a time zone. */
+	startedAfter?: Date | string | undefined;
+	/** Only runs that started before. */
+	startedBefore?: Date | string | undefined;
+	/** `"none"`: each run's `steps` is empty, whatever steps it has. For lists that show none. */
+	steps?: "none" | undefined;
 }
 
 export interface WorkflowRunPage {
@@ -71,13 +77,8 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 	const followRuns = followBy(send, options);
 
 	return {
-		async listWorkflowRuns(chatId, { status, limit, cursor, ...rest } = {}) {
-			const query = {
-				...(status && { status: status.join() }),
-				...(limit !== undefined && { limit: String(limit) }),
-				...(cursor !== undefined && { cursor }),
-			};
-			const response = await send(runsPath(chatId), { query, ...reading(rest) });
+		async listWorkflowRuns(chatId, options = {}) {
+			const response = await send(runsPath(chatId), { query: queryOf(options), ...reading(options) });
 			return { ...(await readData<Omit<WorkflowRunPage, "bookmark">>(response)), bookmark: bookmarkOf(response) };
 		},
 		async getWorkflowRun(chatId, runId, options = {}) {
@@ -100,6 +101,17 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 		},
 	};
 }
+
+const time = (moment: Date | string) => (typeof moment === "string" ? moment : moment.toISOString());
+
+const queryOf = ({ status, limit, cursor, startedAfter, startedBefore, steps }: ListOptions) => ({
+	...(status && { status: status.join() }),
+	...(limit !== undefined && { limit: String(limit) }),
+	...(cursor !== undefined && { cursor }),
+	...(startedAfter !== undefined && { startedAfter: time(startedAfter) }),
+	...(startedBefore !== undefined && { startedBefore: time(startedBefore) }),
+	...(steps && { steps }),
+});
 
 const reading = ({ bookmark, signal }: ReadOptions) => ({
 	signal,
