@@ -1,6 +1,6 @@
 /**
- * Builds `dist/assets`, which the Worker's static assets binding serves: the page's script and style, the
- * element, the API reference, and a copy of `src/assets`. `wrangler.toml` runs it before each build, for dev and deploy.
+ * Builds `dist/assets`, which the Worker's static assets binding serves: the page's script and style, the element, the API
+ * reference, the OpenAPI document, and a copy of `src/assets`. `wrangler.toml` runs it before each build, for dev and deploy.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,6 +8,8 @@ import path from "node:path";
 import { build } from "esbuild";
 import { cssText } from "../packages/edge-runs/css-text.ts";
 import { command } from "./command-line.ts";
+import { makeOpenApiDocument } from "./openapi/document.ts";
+import { makeSmallZod } from "./openapi/small-zod.ts";
 import { root } from "./wrangler.ts";
 
 const HELP = `Builds what the Worker's static assets binding serves into dist/assets. wrangler does it by itself before each build:
@@ -17,6 +19,8 @@ const HELP = `Builds what the Worker's static assets binding serves into dist/as
   --help   says this`;
 
 const out = path.join(root, "dist/assets");
+/** Beside the assets: not served, but bundled (`[alias]` in wrangler.toml). */
+const SMALL_ZOD = "../zod.js";
 const source = path.join(root, "src/assets");
 const swaggerUi = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
@@ -71,4 +75,6 @@ await command(HELP, {}, async () => {
 	const element = await buildElement();
 	put("element.js", element);
 	put(`element-${version}.js`, element);
+	put(SMALL_ZOD, await makeSmallZod());
+	put("openapi.json", Buffer.from(JSON.stringify(await makeOpenApiDocument())));
 });

@@ -13,7 +13,8 @@ import { root, wrangler } from "./wrangler.ts";
 /** The list, as Markdown. */
 export async function listLicences(): Promise<string> {
 	const shipped: Record<string, string[]> = {
-		Worker: await workerPackages(),
+		// zod is bundled before the Worker is.
+		Worker: [...(await workerPackages()), ...(await packagesOf("src/zod.ts"))],
 		"page's script": await packagesOf("src/page/browser/main.ts"),
 		// Copied as it is, with the licences of what it was bundled from; see scripts/assets.ts.
 		"API reference": ["swagger-ui-dist"],

@@ -4,9 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
 import { command } from "./command-line.ts";
+import { makeOpenApiDocument } from "./openapi/document.ts";
 import { root } from "./wrangler.ts";
 
 const file = path.join(root, "dist/openapi.json");
@@ -15,29 +14,6 @@ const HELP = `Writes the OpenAPI document to dist/openapi.json.
 
   --lint   checks it by the recommended rules of Redocly and Spectral: exit 1 if one complains
   --help   says this`;
-
-/** Asks the Worker's own app for its document, bundled for Node, since its pages are JSX. */
-async function makeDocument(): Promise<string> {
-	const outfile = path.join(root, "dist/openapi/app.mjs");
-	await build({
-		entryPoints: [path.join(root, "src/app.ts")],
-		outfile,
-		bundle: true,
-		format: "esm",
-		platform: "node",
-		external: ["cloudflare:*"],
-		logLevel: "warning",
-	});
-	const { app } = (await import(pathToFileURL(outfile).href)) as {
-		app: { request(path: string, init: object, env: object, context: object): Promise<Response> };
-	};
-	const context = { waitUntil() {}, passThroughOnException() {} };
-	const quiet = console.log;
-	console.log = () => {}; // the request's log line
-	const response = await app.request("/api/openapi.json", {}, {}, context);
-	console.log = quiet;
-	return JSON.stringify(await response.json(), null, "\t");
-}
 
 /** What the two linters say, a line each. */
 async function lint(text: string): Promise<string[]> {
@@ -58,7 +34,7 @@ async function lint(text: string): Promise<string[]> {
 }
 
 await command(HELP, { lint: { type: "boolean", default: false } }, async ({ values }) => {
-	const text = await makeDocument();
+	const text = JSON.stringify(await makeOpenApiDocument(), null, "\t");
 	mkdirSync(path.dirname(file), { recursive: true });
 	writeFileSync(file, `${text}\n`);
 	const complaints = values.lint ? await lint(text) : [];

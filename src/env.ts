@@ -7,6 +7,8 @@ export interface Env {
 	/** better-auth's `secondaryStorage`. */
 	readonly SESSIONS: KVNamespace;
 	readonly CF_VERSION_METADATA?: WorkerVersionMetadata;
+	/** The static assets: the pages' script and style, and the OpenAPI document. */
+	readonly ASSETS?: Fetcher;
 	/** Secret: your better-auth deployment signs its session cookies with it. */
 	readonly BETTER_AUTH_SECRET?: string;
 	/** Secret: the service tokens that may record runs, separated by commas. Unset: nobody may. */

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { version } from "../../package.json";
-import { sessionCookiePrefix } from "../env.ts";
+import { ConfigurationError, type Env, sessionCookiePrefix } from "../env.ts";
 import { isKnown, type JsonBody, jsonBody } from "../etag.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import {
@@ -37,24 +37,52 @@ const CACHE_CONTROL = "public, max-age=300";
 export function serveOpenApiDocument(app: OpenAPIHono<AppEnv>): void {
 	let document: Promise<JsonBody> | undefined;
 	app.openapi(getOpenApiDocumentRoute, async (c) => {
-		document ??= jsonBody(JSON.stringify(describe(app, sessionCookiePrefix(c.env.SESSION_COOKIE_PREFIX))));
-		const { body, etag } = await document;
+		document ??= readDocument(app, c.env);
+		const { body, etag } = await document.catch((error) => {
+			document = undefined;
+			throw error;
+		});
 		const kept = { "cache-control": CACHE_CONTROL, etag };
 		if (isKnown(c.req.header("if-none-match"), etag)) return c.body(null, 304, kept);
 		return c.body(body, 200, { ...kept, "content-type": "application/json" }) as never;
 	});
 }
 
+/** A host for the asset's address, of which only the path counts (RFC 6761, 6.4). */
+const ASSET = "https://assets.invalid/openapi.json";
+
+/** The document as it was made when the Worker was built; or made now, by a build that has what that takes. */
+async function readDocument(app: OpenAPIHono<AppEnv>, { ASSETS, SESSION_COOKIE_PREFIX }: Env): Promise<JsonBody> {
+	const prefix = sessionCookiePrefix(SESSION_COOKIE_PREFIX);
+	if (app.openAPIRegistry.definitions.length > 0) return jsonBody(JSON.stringify(describe(app, prefix)));
+	if (!ASSETS) throw new ConfigurationError("ASSETS is not bound: bind the static assets in wrangler.toml");
+	const built = (await (await ASSETS.fetch(ASSET)).json()) as ReturnType<typeof describe>;
+	const { securitySchemes } = built.components ?? {};
+	Object.assign(securitySchemes?.[SESSION_COOKIE] ?? {}, { name: cookieNames(prefix).plain });
+	Object.assign(securitySchemes?.[SECURE_SESSION_COOKIE] ?? {}, { name: cookieNames(prefix).secure });
+	return jsonBody(JSON.stringify(built));
+}
+
+const cookieNames = (prefix: string) => ({
+	plain: `${prefix}.session_token`,
+	secure: `__Secure-${prefix}.session_token`,
+});
+
 function describe(app: OpenAPIHono<AppEnv>, cookiePrefix: string) {
 	const description = "better-auth's signed session cookie";
-	const name = `${cookiePrefix}.session_token`;
+	const { plain, secure } = cookieNames(cookiePrefix);
 	const { openAPIRegistry: registry } = app;
 	registry.registerComponent("schemas", "AgUiEvents", agUiEventsSchema);
-	registry.registerComponent("securitySchemes", SESSION_COOKIE, { type: "apiKey", in: "cookie", name, description });
+	registry.registerComponent("securitySchemes", SESSION_COOKIE, {
+		type: "apiKey",
+		in: "cookie",
+		name: plain,
+		description,
+	});
 	registry.registerComponent("securitySchemes", SECURE_SESSION_COOKIE, {
 		type: "apiKey",
 		in: "cookie",
-		name: `__Secure-${name}`,
+		name: secure,
 		description: `${description}, over https`,
 	});
 	registry.registerComponent("securitySchemes", READ_TOKEN, {

@@ -45,7 +45,8 @@ describe("the benchmark", () => {
 		expect(network.times).toHaveLength(SUBJECTS.length - 1);
 		expect(memory.map(({ subject }) => subject)).toEqual(hasProc ? SUBJECTS.map(({ name }) => name) : []);
 		expect(goals.length).toBeGreaterThan(0);
-		expect(bundle.gzippedBytes).toBeGreaterThan(0);
+		// The service keeps to it: start-up time grows with it, and the free plan has a limit.
+		expect(bundle.gzippedBytes).toBeLessThan(100 * 1024);
 	});
 
 	it("measures own time, streams and reports, ours beside version 0.1", () => {
