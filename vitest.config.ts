@@ -1,3 +1,4 @@
+import path from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -12,6 +13,8 @@ export default defineConfig({
 		onConsoleLog: (log) => !log.startsWith('{"level":'),
 		projects: [
 			{
+				// As wrangler.toml has it: the pages' components make text.
+				resolve: { alias: { "hono/jsx/jsx-runtime": path.join(import.meta.dirname, "src/page/jsx-runtime.ts") } },
 				plugins: [
 					cloudflareTest({
 						wrangler: { configPath: "wrangler.toml" },

@@ -18,7 +18,7 @@ describe("GET /chats/:chatId/runs/:runId", () => {
 		const response = await ask(id);
 		expect([response.status, response.headers.get("cache-control")]).toEqual([200, "no-store"]);
 		const html = await response.text();
-		expect(html).toContain(`id="run-${id}"><details open="">`);
+		expect(html).toContain(`id="run-${id}" part="run failed"><details open="">`);
 		expect(html).toContain(`<a href="/chats/${chat}">All runs</a>`);
 		expect(html).toContain(`<a href="/api/chats/${chat}/workflow-runs/${id}">JSON</a>`);
 		expect(html).not.toMatch(/ style=| on\w+=|<style|<script(?! type="module" src="\/page\.js")|https?:/);
