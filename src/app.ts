@@ -1,9 +1,11 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { requestId } from "hono/request-id";
+import { countActiveWorkflowRunsRoute, handleCountActiveWorkflowRuns } from "./api/count-active-workflow-runs.ts";
 import { deleteChatRoute, handleDeleteChat } from "./api/delete-chat.ts";
 import { getHealthRoute, handleGetHealth } from "./api/get-health.ts";
 import { serveOpenApiDocument } from "./api/get-openapi-document.ts";
 import { getWorkflowRunRoute, handleGetWorkflowRun } from "./api/get-workflow-run.ts";
+import { handleListUserWorkflowRuns, listUserWorkflowRunsRoute } from "./api/list-user-workflow-runs.ts";
 import { handleListWorkflowRuns, listWorkflowRunsRoute } from "./api/list-workflow-runs.ts";
 import { handleRecordAgUiEvents, recordAgUiEventsRoute } from "./api/record-ag-ui-events.ts";
 import { handleRecordWorkflowRun, recordWorkflowRunRoute } from "./api/record-workflow-run.ts";
@@ -30,6 +32,8 @@ export const app = base
 	.openapi(streamWorkflowRunsRoute, handleStreamWorkflowRuns)
 	.openapi(streamWorkflowRunRoute, handleStreamWorkflowRun)
 	.openapi(getWorkflowRunRoute, handleGetWorkflowRun)
+	.openapi(listUserWorkflowRunsRoute, handleListUserWorkflowRuns)
+	.openapi(countActiveWorkflowRunsRoute, handleCountActiveWorkflowRuns)
 	.openapi(recordWorkflowRunRoute, handleRecordWorkflowRun)
 	.openapi(recordWorkflowRunsRoute, handleRecordWorkflowRuns)
 	.openapi(recordAgUiEventsRoute, handleRecordAgUiEvents)

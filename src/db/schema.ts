@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import { type AnySQLiteColumn, check, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { type AnySQLiteColumn, check, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /*
  * Values are stored as the text that is served, so that a read neither parses nor formats them.
@@ -103,4 +103,22 @@ export const workflowRuns = sqliteTable(
 		check("workflow_runs_steps_is_json_array", sql`json_valid(${table.steps}) and json_type(${table.steps}) = 'array'`),
 		check("workflow_runs_created_at_is_timestamp", isTimestamp(table.createdAt)),
 	],
+);
+
+/**
+ * A user's runs over all chats: an entry for each run of a chat that is there, none for a deleted chat's. Triggers keep it,
+ * in the transaction of each write, so that 0.1 and an operator's SQL need not know of it. Without a rowid: the entry is
+ * the index. `drizzle/0004_user_runs.sql` has the triggers.
+ */
+export const userRuns = sqliteTable(
+	"user_runs",
+	{
+		/** The chat's owner. */
+		userId: text("user_id").notNull(),
+		status: text("status").notNull(),
+		/** As `workflow_runs.start_order`. */
+		startOrder: text("start_order").notNull(),
+		runId: text("run_id").notNull(),
+	},
+	(table) => [primaryKey({ columns: [table.userId, table.status, table.startOrder, table.runId] })],
 );

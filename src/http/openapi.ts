@@ -68,6 +68,16 @@ export const SESSION_ERRORS = [
 	"STORE_UNAVAILABLE",
 ] as const satisfies ErrorCode[];
 
+/** Errors of every route that is about a user's chats together. */
+export const USER_ERRORS = [
+	"INVALID_SESSION",
+	"METHOD_NOT_ALLOWED",
+	"RATE_LIMITED",
+	"CHAT_FORBIDDEN",
+	"INTERNAL_ERROR",
+	"STORE_UNAVAILABLE",
+] as const satisfies ErrorCode[];
+
 /** Names of the security schemes, and how routes ask for them. */
 export const SESSION_COOKIE = "sessionCookie";
 export const SECURE_SESSION_COOKIE = "secureSessionCookie";

@@ -141,6 +141,13 @@ export const WorkflowRunList = z
 	});
 export type WorkflowRunList = z.infer<typeof WorkflowRunList>;
 
+const count = z.int().min(0).max(1_000).openapi({ description: "1,000 stands for 1,000 or more" });
+
+export const ActiveRuns = z
+	.strictObject({ data: z.strictObject({ pending: count, running: count }) })
+	.openapi("ActiveWorkflowRuns", { example: { data: { pending: 1, running: 2 } } });
+export type ActiveRuns = z.infer<typeof ActiveRuns>;
+
 export const WorkflowRunItem = z
 	.strictObject({ data: z.strictObject({ workflowRun: WorkflowRun }) })
 	.openapi("WorkflowRunItem");

@@ -81,7 +81,7 @@ function choose(runs: readonly WorkflowRun[], slice: Slice): WorkflowRun[] {
  * @param runs each as JSON text, up to one more than are served
  * @param isCut whether there are more that the page has no room for
  */
-function pageOf(runs: readonly string[], { after, limit }: Slice, isCut = false): Promise<JsonBody> {
+export function pageOf(runs: readonly string[], { after, limit }: Slice, isCut = false): Promise<JsonBody> {
 	const page = limit ? runs.slice(0, limit - 1) : runs;
 	const last = isCut || page.length < runs.length ? page.at(-1) : undefined;
 	if (last !== undefined) return listBody(page, encodeCursor(JSON.parse(last)));

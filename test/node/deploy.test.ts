@@ -48,6 +48,7 @@ describe("with an account, npm run deploy and npm run setup", () => {
 			"table d1_migrations in edge-runs-staging",
 			"table chats in edge-runs-staging",
 			"table workflow_runs in edge-runs-staging",
+			"table user_runs in edge-runs-staging",
 			"namespace edge-runs-staging-sessions",
 			"worker edge-runs-staging",
 		]);
@@ -91,7 +92,7 @@ describe("with an account, npm run deploy and npm run setup", () => {
 	it("migrate alone, by --migrations-only, what a restored database lacks", async () => {
 		const last = `${MIGRATIONS.at(-1)?.tag}.sql`;
 		const { sqlite } = api.databases.get("edge-runs-staging") as { sqlite: DatabaseSync };
-		sqlite.exec("drop table workflow_runs; drop table chats; drop table d1_migrations");
+		sqlite.exec("drop table user_runs; drop table workflow_runs; drop table chats; drop table d1_migrations");
 		const { events } = await run("deploy.ts", {}, ["--migrations-only"]);
 		expect(events.filter((event) => !event.startsWith("table "))).toEqual([]);
 		expect(applied()?.at(-1)).toEqual({ name: last });

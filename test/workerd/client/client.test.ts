@@ -42,6 +42,25 @@ describe("the client", () => {
 		expectTypeOf<EdgeRunsErrorCode>().toEqualTypeOf<ErrorCode | "UNEXPECTED_RESPONSE">();
 	});
 
+	it("lists and counts a user's runs over all chats", async () => {
+		const chat = await registeredChat();
+		const id = uuid();
+		await putRun(
+			chat.chat,
+			id,
+			report({ status: "running", completedAt: null, startedAt: "2024-02-04T12:00:00.000Z" }),
+		);
+		const { client } = reader(chat);
+		const page = await client.listUserWorkflowRuns({
+			startedAfter: new Date("2024-02-04T12:00:00Z"),
+			steps: "none",
+			limit: 5,
+		});
+		expect([page.workflowRuns.map((run) => [run.id, run.steps]), page.nextCursor]).toEqual([[[id, []]], null]);
+		expect((await client.listUserWorkflowRuns({ startedBefore: "2024-02-04T12:00:00Z" })).workflowRuns).toEqual([]);
+		expect(await client.countActiveWorkflowRuns()).toEqual({ pending: 0, running: 1 });
+	});
+
 	it("registers a chat, records a run, and reads it back by the bookmark", async () => {
 		const user = uuid();
 		const [chatId, runId] = [uuid(), uuid()];

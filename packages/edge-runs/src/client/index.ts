@@ -46,6 +46,10 @@ export interface EdgeRunsClient {
 	/** A chat's runs: all of them, or a page. */
 	listWorkflowRuns(chatId: string, options?: ListOptions): Promise<WorkflowRunPage>;
 	getWorkflowRun(chatId: string, runId: string, options?: ReadOptions): Promise<WorkflowRun>;
+	/** A page of the runs of all chats that the user owns. `limit` is 50 unless it is given. */
+	listUserWorkflowRuns(options?: ListOptions): Promise<WorkflowRunPage>;
+	/** How many of them have not ended, up to 1,000 of each status: for a badge. */
+	countActiveWorkflowRuns(options?: ReadOptions): Promise<{ pending: number; running: number }>;
 	/**
 	 * A chat's runs at once, and again whenever one changes, until `signal` ends it. A lost connection is opened
 	 * again, and nothing is missed. Use `onState`: without it, a service that cannot be reached looks like a slow one.
@@ -84,6 +88,13 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 		async getWorkflowRun(chatId, runId, options = {}) {
 			const response = await send(runPath(chatId, runId), reading(options));
 			return (await readData<{ workflowRun: WorkflowRun }>(response)).workflowRun;
+		},
+		async listUserWorkflowRuns(options = {}) {
+			const response = await send("/api/workflow-runs", { query: queryOf(options), ...reading(options) });
+			return { ...(await readData<Omit<WorkflowRunPage, "bookmark">>(response)), bookmark: bookmarkOf(response) };
+		},
+		async countActiveWorkflowRuns(options = {}) {
+			return readData(await send("/api/workflow-runs/active", reading(options)));
 		},
 		watchWorkflowRuns(chatId, watchOptions = {}) {
 			return watch((followOptions) => followRuns(chatId, followOptions), watchOptions);
