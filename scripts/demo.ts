@@ -3,11 +3,12 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { command, Stop } from "./command-line.ts";
 import { playRun } from "./demo/play.ts";
+import { WORKFLOW_NAME } from "./demo/workflow.ts";
 import { parseOrigin, recorderToken } from "./recorder.ts";
 import { CHATS, USER } from "./seed.ts";
 import { sender } from "./send.ts";
 
-const HELP = `Plays a workflow of five steps on the chat that the link of npm run dev opens, one run after another, until Ctrl+C:
+const HELP = `Plays a workflow of six steps on the chat that the link of npm run dev opens, one run after another, until Ctrl+C:
 
   npm run demo
 
@@ -50,8 +51,11 @@ await command(HELP, OPTIONS, async ({ values: options }) => {
 	// A second Ctrl+C ends it at once.
 	process.once("SIGINT", () => interruption.abort());
 	const { signal } = interruption;
+	// As if each run had set off the next.
+	let parent: { parentRunId?: string } = {};
 	do {
 		const runId = randomUUID();
+		const ids = { externalId: `demo-${runId.slice(0, 8)}`, messageId: `msg-${runId.slice(-4)}` };
 		const fails = options.fail || Math.random() < FAILING_SHARE;
 		await playRun({
 			report: (body) => put(`${chat}/workflow-runs/${runId}`, body),
@@ -59,7 +63,9 @@ await command(HELP, OPTIONS, async ({ values: options }) => {
 			speed,
 			fails,
 			signal,
+			details: { workflowName: WORKFLOW_NAME, ...ids, ...parent },
 		});
+		parent = { parentRunId: runId };
 		if (!options.once) await sleep(PAUSE_MILLISECONDS / speed, undefined, { signal }).catch(() => {});
 	} while (!options.once && !signal.aborted);
 });

@@ -110,6 +110,7 @@ curl -X GET "${origin}/api/chats/${CHATS.example}/workflow-runs" \\
   -b ${cookieJar}
 
 A run in every status: the same with ${CHATS.everyStatus}
+All that a run can say: the same with ${CHATS.everyField}
 In a browser, signed in: ${link} (works once)
 `;
 }

@@ -4,11 +4,10 @@ import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
 import { serializeSigned } from "hono/utils/cookie";
 import { chats, workflowRuns } from "../src/db/schema.ts";
+import { runsOfEveryField } from "./seed/every-field.ts";
+import { at, type Chat, chat, type Run, run, step, USER } from "./seed/rows.ts";
 
-type Chat = typeof chats.$inferInsert;
-type Run = typeof workflowRuns.$inferInsert;
-
-export const USER = "demo-user";
+export { USER };
 
 /** The seeded chats. */
 export const CHATS = {
@@ -19,40 +18,9 @@ export const CHATS = {
 	empty: "7d9f3c52-5b0e-4c5e-9a55-0f4a4a1f6c02",
 	anotherUsers: "7d9f3c52-5b0e-4c5e-9a55-0f4a4a1f6c03",
 	deleted: "7d9f3c52-5b0e-4c5e-9a55-0f4a4a1f6c04",
+	/** All that a run and a step can say. */
+	everyField: "7d9f3c52-5b0e-4c5e-9a55-0f4a4a1f6c05",
 } as const;
-
-const CREATED_AT = "2024-02-04T11:59:00.000Z";
-
-const chat = (id: string, more: Partial<Chat> = {}): Chat => ({
-	id,
-	userId: USER,
-	revision: randomUUID(),
-	createdAt: CREATED_AT,
-	...more,
-});
-
-const run = (id: string, chatId: string, more: Pick<Run, "status"> & Partial<Run>, steps: object[]): Run => ({
-	id,
-	chatId,
-	workflowId: "c2d29867-3d0b-4497-9191-18a9d8ee7830",
-	revision: randomUUID(),
-	createdAt: CREATED_AT,
-	steps: JSON.stringify(steps),
-	...more,
-});
-
-/** A time relative to now, as if it were 09:30:30 now: the seeded runs happened a moment ago. */
-const at = (time: string) => new Date(midnight + Date.parse(`1970-01-01T${time}Z`)).toISOString();
-const midnight = Date.now() - Date.parse("1970-01-01T09:30:30Z");
-const step = (position: number, name: string, status: string, start?: string, end?: string, error?: string) => ({
-	id: `step-${position}`,
-	status,
-	startedAt: start ? at(start) : null,
-	completedAt: end ? at(end) : null,
-	...(error ? { error: { message: error } } : {}),
-	name,
-	position,
-});
 
 const seedChats: Chat[] = [
 	chat(CHATS.example),
@@ -60,6 +28,7 @@ const seedChats: Chat[] = [
 	chat(CHATS.empty),
 	chat(CHATS.anotherUsers, { userId: "another-user" }),
 	chat(CHATS.deleted, { deletedAt: "2024-02-06T00:00:00.000Z" }),
+	chat(CHATS.everyField),
 ];
 
 const seedRuns: Run[] = [
@@ -126,6 +95,7 @@ const seedRuns: Run[] = [
 		{ status: "completed", startedAt: at("08:00:00"), completedAt: at("08:00:30") },
 		[step(1, "Fetch sources", "completed", "08:00:00", "08:00:30")],
 	),
+	...runsOfEveryField(CHATS.everyField),
 ];
 
 /** Resets the seeded chats to the state described here. Other chats stay as they are. */

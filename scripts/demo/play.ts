@@ -1,24 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { OUTPUT, RETRY, STEPS, type Step, WORKFLOW } from "./workflow.ts";
 
-const WORKFLOW = "c2d29867-3d0b-4497-9191-18a9d8ee7830";
-
-interface Step {
-	readonly id: string;
-	readonly name: string;
-	/** The ids of the steps that it waits for. */
-	readonly after: readonly string[];
-	/** About how long it takes. */
-	readonly milliseconds: number;
-}
-
-/** The second and the third run side by side. */
-const STEPS: readonly Step[] = [
-	{ id: "read", name: "Read the question", after: [], milliseconds: 1_500 },
-	{ id: "search-web", name: "Search the web", after: ["read"], milliseconds: 4_000 },
-	{ id: "search-documents", name: "Search the documents", after: ["read"], milliseconds: 2_500 },
-	{ id: "write", name: "Write the answer", after: ["search-web", "search-documents"], milliseconds: 3_500 },
-	{ id: "check", name: "Check the answer", after: ["write"], milliseconds: 2_000 },
-];
 const FAILING_STEP = "write";
 const FAILURE = "The model did not answer within 30 s";
 const QUEUE_MILLISECONDS = 1_500;
@@ -34,31 +16,57 @@ export interface PlayOptions {
 	readonly fails: boolean;
 	/** Cancels the run. */
 	readonly signal: AbortSignal;
+	/** What the run says of itself: its name, its id in the engine, what set it off. */
+	readonly details?: object;
 }
 
 class StepFailed extends Error {}
 
 /** Plays one run from the queue to its end. */
-export async function playRun({ report, say, speed, fails, signal }: PlayOptions): Promise<void> {
+export async function playRun({ report, say, speed, fails, signal, details }: PlayOptions): Promise<void> {
 	const now = () => new Date().toISOString();
 	/** Steps that have not ended, with their start where they have started. */
 	const open = new Map<string, string | null>(STEPS.map(({ id }) => [id, null]));
 	let startedAt: string | null = null;
+	let tokens = 0;
 	const reportRun = (status: string, more: object) => report({ workflowId: WORKFLOW, status, startedAt, ...more });
 	const wait = (milliseconds: number) =>
 		sleep((milliseconds * (0.75 + Math.random() / 2)) / speed, undefined, { signal });
+	const took = (from: string, to: string) => `${((Date.parse(to) - Date.parse(from)) / 1_000).toFixed(1)} s`;
 
-	async function playStep({ id, name, milliseconds }: Step): Promise<void> {
-		const step = { id, startedAt: now() };
-		open.set(id, step.startedAt);
+	async function playStep(step: Step): Promise<void> {
+		const { id, name, retried } = step;
+		const start = now();
+		open.set(id, start);
 		say("running", name);
-		await reportRun("running", { steps: [{ ...step, status: "running" }] });
-		await wait(milliseconds);
+		await reportRun("running", { steps: [{ id, startedAt: start, status: "running" }] });
+		if (retried) {
+			await wait(step.milliseconds / 2);
+			say("failed", `${name}: ${RETRY}, trying again`);
+			const failed = { id, status: "failed", completedAt: now(), error: { message: RETRY } };
+			await reportRun("running", { steps: [failed] });
+			await reportRun("running", { steps: [{ id, status: "running", attempt: 2 }] });
+		}
+		await playActivities(step);
 		if (fails && id === FAILING_STEP) throw new StepFailed(id);
 		const completedAt = now();
 		open.delete(id);
-		say("completed", `${name} (${((Date.parse(completedAt) - Date.parse(step.startedAt)) / 1_000).toFixed(1)} s)`);
-		await reportRun("running", { steps: [{ ...step, status: "completed", completedAt }] });
+		tokens += step.tokens;
+		say("completed", `${name} (${took(start, completedAt)})`);
+		const attempt = retried && { attempt: 2 };
+		const result = { ...attempt, output: step.output, metrics: { tokens: step.tokens } };
+		await reportRun("running", { steps: [{ id, status: "completed", completedAt, ...result }], metrics: { tokens } });
+	}
+
+	/** While a step works, it says what it is doing. */
+	async function playActivities({ id, activities, milliseconds, retried }: Step): Promise<void> {
+		for (const activity of activities) {
+			const doing = { at: now(), ...activity };
+			const attempt = retried && { attempt: 2 };
+			await reportRun("running", { activity: doing, steps: [{ id, status: "running", ...attempt, activity: doing }] });
+			await wait(milliseconds / activities.length);
+		}
+		if (activities.length === 0) await wait(milliseconds);
 	}
 
 	/** The end of the run, and of the steps that have not ended. */
@@ -68,17 +76,26 @@ export async function playRun({ report, say, speed, fails, signal }: PlayOptions
 			id,
 			startedAt: stepStartedAt,
 			completedAt,
+			// Of a step that is tried again, only the end of the second attempt counts.
+			attempt: STEPS.find((step) => step.id === id)?.retried ? 2 : 1,
 			...(id === failing ? { status: "failed", error: { message: FAILURE } } : { status: "cancelled" }),
 		}));
 		if (failing) say("failed", `${STEPS.find(({ id }) => id === failing)?.name}: ${FAILURE}`);
 		say(status, "the run");
-		await reportRun(status, { completedAt, steps, ...(failing && { error: { message: FAILURE } }) });
+		const result = status === "completed" ? { output: OUTPUT } : failing && { error: { message: FAILURE } };
+		await reportRun(status, { completedAt, steps, ...result });
 	}
 
 	try {
 		say("pending", "queued");
-		const steps = STEPS.map(({ id, name }, position) => ({ id, status: "pending", name, position: position + 1 }));
-		await reportRun("pending", { steps });
+		const steps = STEPS.map(({ id, name, parentId }, position) => ({
+			id,
+			status: "pending",
+			name,
+			position: position + 1,
+			...(parentId !== undefined && { parentId }),
+		}));
+		await reportRun("pending", { ...details, steps });
 		await wait(QUEUE_MILLISECONDS);
 		startedAt = now();
 		const done = new Map<string, Promise<void>>();

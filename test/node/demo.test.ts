@@ -21,12 +21,13 @@ interface Step {
 /** The seeded chat's runs, the newest last. */
 async function storedRuns() {
 	const { results } = await service.DB.prepare(
-		"select status, started_at, completed_at, error, steps from workflow_runs where chat_id = '7d9f3c52-5b0e-4c5e-9a55-0f4a4a1f6c01' order by created_at",
+		"select status, started_at, completed_at, error, details, steps from workflow_runs where chat_id = '7d9f3c52-5b0e-4c5e-9a55-0f4a4a1f6c01' order by created_at",
 	).all<{
 		status: string;
 		started_at: string | null;
 		completed_at: string | null;
 		error: string | null;
+		details: string;
 		steps: string;
 	}>();
 	return results.map((row) => ({ ...row, steps: JSON.parse(row.steps) as Step[] }));
@@ -44,23 +45,34 @@ describe("npm run demo", () => {
 			if (/ completed {2}the run/.test(output)) completed = output;
 		}
 		const lines = completed.trim().split("\n");
-		expect(lines).toHaveLength(12);
+		expect(lines).toHaveLength(15);
 		for (const line of lines)
-			expect(line).toMatch(/^\d\d:\d\d:\d\d {2}run [0-9a-f]{8} {2}(pending|running|completed) +\S/);
+			expect(line).toMatch(/^\d\d:\d\d:\d\d {2}run [0-9a-f]{8} {2}(pending|running|completed|failed) +\S/);
 		expect(lines[0]).toMatch(/pending +queued$/);
 
 		const run = (await storedRuns()).at(-1);
 		expect(run).toMatchObject({ status: "completed", error: null });
 		const steps = run?.steps as Step[];
-		expect(steps.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5]);
+		expect(steps.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6]);
 		expect(new Set(steps.map(({ status }) => status))).toEqual(new Set(["completed"]));
 		// The two searches run side by side; all else comes one after the other.
-		const [read, web, documents, write] = steps as [Step, Step, Step, Step];
+		const [read, web, , documents, write] = steps as [Step, Step, Step, Step, Step];
 		for (const search of [web, documents]) {
 			expect(String(search.startedAt) >= String(read.completedAt)).toBe(true);
 			expect(String(write.startedAt) >= String(search.completedAt)).toBe(true);
 		}
 		expect(String(documents.startedAt) < String(web.completedAt)).toBe(true);
+		// It shows what runs and steps can say. A step that failed at first is completed.
+		expect(JSON.parse(run?.details ?? "")).toMatchObject({
+			output: { answer: "42" },
+			metrics: { tokens: 2_370 },
+			workflowName: "Answer a question",
+			externalId: expect.stringMatching(/^demo-/),
+			messageId: expect.stringMatching(/^msg-/),
+		});
+		expect(steps[2]).toMatchObject({ parentId: "search-web", output: 4 });
+		expect(documents).toMatchObject({ attempt: 2, output: 7 });
+		expect(documents).not.toHaveProperty("error");
 	});
 
 	it("--fail lets a step fail, and the run with it", async () => {
@@ -71,6 +83,7 @@ describe("npm run demo", () => {
 		expect(run?.status).toBe("failed");
 		expect(run?.error).toContain("did not answer");
 		expect(run?.steps.map(({ status }) => status)).toEqual([
+			"completed",
 			"completed",
 			"completed",
 			"completed",
