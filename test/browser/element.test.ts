@@ -2,14 +2,16 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
+import { parseEnv } from "node:util";
 import { gzipSync } from "node:zlib";
 import axe from "axe-core";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { WorkflowRunsElement } from "../../packages/edge-runs/src/element/index.ts";
-import { CHATS } from "../../scripts/seed.ts";
+import { createReadToken } from "../../packages/edge-runs/src/recorder/index.ts";
+import { CHATS, USER } from "../../scripts/seed.ts";
 import { readCookieJar } from "../../scripts/sign-in.ts";
-import { root } from "../node/dev-server.ts";
+import { readText, root } from "../node/dev-server.ts";
 import { hasChromium, launch, visit } from "./chromium.ts";
 import { newChat, outline, report, workingDay } from "./scenes.ts";
 import { originOf, type SiteAddress } from "./site.ts";
@@ -198,16 +200,22 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 		await context.close();
 	});
 
-	it("asks for a read token before it connects, and sends no cookie with it", async () => {
-		const { page, context } = await embed(`src="/"`);
+	it("reads by a token that it asks for, without any cookie, and asks again for one that was refused", async () => {
+		const secret = parseEnv(readText(".dev.vars"))["READ_TOKEN_SECRET"] as string;
+		const token = await createReadToken({ secret, userId: USER, chatId: day });
+		const { page, context, element } = await embed(`src="/"`);
 		const asked = page.waitForRequest("**/stream");
-		await page.evaluate((chat) => {
-			const element = document.querySelector("workflow-runs") as WorkflowRunsElement;
-			element.getToken = async () => "a.read.token";
-			element.chat = chat;
-		}, day);
-		const headers = await (await asked).allHeaders();
-		expect([headers["authorization"], headers["cookie"]]).toEqual(["Bearer a.read.token", undefined]);
+		await page.evaluate(
+			([chat, good]) => {
+				const element = document.querySelector("workflow-runs") as WorkflowRunsElement;
+				element.getToken = async (refused) => (refused === undefined ? "not.a.token" : good);
+				element.chat = chat;
+			},
+			[day, token] as const,
+		);
+		expect((await (await asked).allHeaders())["cookie"]).toBeUndefined();
+		await element.locator("#connection.live").waitFor();
+		expect(await element.locator("#runs > li").count()).toBe(8);
 		await context.close();
 	});
 

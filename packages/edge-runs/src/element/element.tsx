@@ -17,6 +17,9 @@ export interface WorkflowRunsElementEventMap {
 	state: CustomEvent<LineState>;
 }
 
+/** Gives a read token, and a new one where `refused` is the last. */
+export type GetToken = (refused?: string) => string | Promise<string>;
+
 /** What may have been set on an element before this class was there. */
 const PROPERTIES = ["src", "chat", "view", "token", "getToken", "source"] as const;
 
@@ -44,7 +47,7 @@ export class WorkflowRunsElement extends Base {
 	static readonly observedAttributes = ["src", "chat", "token", "credentials"];
 
 	readonly #shadow = this.attachShadow({ mode: "open" });
-	#getToken: (() => string | Promise<string>) | null = null;
+	#getToken: GetToken | null = null;
 	#token: string | null = null;
 	#given: RunsSource | null = null;
 	#source: RunsSource | null = null;
@@ -108,10 +111,10 @@ export class WorkflowRunsElement extends Base {
 	}
 
 	/** Asked for a read token before each connection, so that it can give a new one when the old one is about to end. */
-	get getToken(): (() => string | Promise<string>) | null {
+	get getToken(): GetToken | null {
 		return this.#getToken;
 	}
-	set getToken(value: (() => string | Promise<string>) | null) {
+	set getToken(value: GetToken | null) {
 		this.#getToken = value;
 		this.#tokenChanged();
 	}
@@ -213,7 +216,7 @@ export class WorkflowRunsElement extends Base {
 		const credentials = this.getAttribute("credentials") ?? (hasToken ? "omit" : "include");
 		return followChat(this.src, chat, {
 			credentials: credentials as "include",
-			token: hasToken ? () => this.getToken?.() ?? this.token ?? "" : undefined,
+			token: hasToken ? (refused) => this.getToken?.(refused) ?? this.token ?? "" : undefined,
 		});
 	}
 

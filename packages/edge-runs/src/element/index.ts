@@ -3,7 +3,7 @@ import { WorkflowRunsElement } from "./element.tsx";
 export type { RunsSource } from "../client/source.ts";
 export type { LineState } from "../client/state.ts";
 export type * from "../protocol/types.ts";
-export type { WorkflowRunsElementEventMap } from "./element.tsx";
+export type { GetToken, WorkflowRunsElementEventMap } from "./element.tsx";
 export { WorkflowRunsElement };
 
 declare global {
