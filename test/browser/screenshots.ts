@@ -28,10 +28,20 @@ async function take(name: string, url: string, options: Options, prepare?: (page
 	await context.close();
 }
 
+/** A chat product's page, with the element in its sidebar. */
+const app = (chat: string) => `<!doctype html><html lang="en"><title>Chat</title>
+	<body style="margin:0;display:grid;grid-template-columns:1fr 400px;height:100vh;font:15px system-ui;color:#222">
+	<main style="padding:24px;display:flex;flex-direction:column;gap:14px;max-width:560px">
+	<p style="align-self:end;background:#e8eefc;padding:10px 14px;border-radius:14px">Which of these papers measure it?</p>
+	<p style="background:#f2f2f4;padding:10px 14px;border-radius:14px">I look at twelve sources and write an answer. You see how far I am beside this.</p>
+	</main><aside style="padding:16px;border-left:1px solid #ddd;overflow:auto">
+	<workflow-runs src="/" chat="${chat}" view="compact"></workflow-runs></aside>
+	<script type="module" src="/element.js"></script>`;
+
 const live = (page: Page) => page.waitForSelector("#connection.live");
 const withFailure = async (page: Page) => {
 	await live(page);
-	await page.locator("#runs > .failed summary").click();
+	await page.locator("#runs > .failed > details > summary").click();
 	await page.mouse.move(0, 0);
 	await page.evaluate(() => (document.activeElement as HTMLElement).blur());
 };
@@ -49,7 +59,22 @@ try {
 	await take("many-runs", `/chats/${many}`, { viewport: DESKTOP }, async (page) => {
 		await live(page);
 		await page.mouse.wheel(0, 30_000);
-		await page.waitForFunction(() => document.querySelectorAll("#runs > li").length > 50);
+		await page.waitForFunction(
+			() => scrollY > 20_000 && document.elementFromPoint(500, 400)?.closest("#runs") !== null,
+		);
+	});
+	await take("run", `/chats/${day}`, { viewport: SMALL }, async (page) => {
+		await page
+			.locator("#runs > .failed .facts a")
+			.first()
+			.evaluate((link) => (link as HTMLElement).click());
+		await page.waitForURL("**/runs/*");
+		await page.waitForSelector("#connection.ended");
+	});
+	await take("element", `/chats/${day}`, { viewport: { width: 1120, height: 560 } }, async (page) => {
+		await page.route("**/embed", (route) => route.fulfill({ contentType: "text/html", body: app(day) }));
+		await page.goto("/embed");
+		await page.locator("workflow-runs #connection.live").waitFor();
 	});
 	await take("no-runs", `/chats/${CHATS.empty}`, { viewport: SMALL }, live);
 	await take("signed-out", `/chats/${day}`, { viewport: SMALL, signedIn: false });
