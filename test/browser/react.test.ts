@@ -114,6 +114,30 @@ describe.skipIf(!hasChromium)("the React hooks", () => {
 		await context.close();
 	});
 
+	it("count the user's active runs, with one question for all badges", async () => {
+		const chat = await newChat(site);
+		const run = outline("running", 5, []);
+		await report(site, chat, [run]);
+		const { page, context, complaints, show } = await open({ signedIn: false });
+		let asked = 0;
+		page.on("request", (request) => {
+			if (request.url().endsWith("/api/workflow-runs/active")) asked += 1;
+		});
+		const badges = () => page.locator(".badge").allInnerTexts();
+		await show({ lists: [], badges: 2 });
+		await expect.poll(badges, { timeout: 20_000 }).toEqual(["error", "error"]);
+		await context.addCookies([{ ...readCookieJar(site.cookieJar), url: originOf(site), httpOnly: true }]);
+		await page.locator(".badge").first().click();
+		await expect.poll(async () => Number((await badges())[0]), { timeout: 20_000 }).toBeGreaterThan(0);
+		const before = Number((await badges())[0]);
+		expect([await badges(), asked]).toEqual([[`${before}`, `${before}`], 2]);
+		await report(site, chat, [{ ...outline("completed", 5, []), id: run.id }]);
+		await page.locator(".badge").last().click();
+		await expect.poll(badges, { timeout: 20_000 }).toEqual([`${before - 1}`, `${before - 1}`]);
+		expect(complaints.filter((complaint) => !complaint.includes("401"))).toEqual([]);
+		await context.close();
+	});
+
 	it("give the refusal's code, and try again when they are told to", async () => {
 		const chat = await newChat(site);
 		await report(site, chat, [outline("running", 5, [])]);

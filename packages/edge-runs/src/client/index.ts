@@ -1,7 +1,16 @@
 import type { WorkflowRun, WorkflowRunReport, WorkflowRunStatus } from "../protocol/types.ts";
 import { followBy } from "./follow-by.ts";
 import type { FollowOptions, WorkflowRunsFollower } from "./follower.ts";
-import { chatPath, connectTo, readData, runPath, runsPath, type ServiceOptions } from "./service.ts";
+import {
+	type ActiveCounts,
+	chatPath,
+	connectTo,
+	countActive,
+	readData,
+	runPath,
+	runsPath,
+	type ServiceOptions,
+} from "./service.ts";
 import { type WatchOptions, watch } from "./watch.ts";
 
 export type * from "../protocol/types.ts";
@@ -49,7 +58,7 @@ export interface EdgeRunsClient {
 	/** A page of the runs of all chats that the user owns. `limit` is 50 unless it is given. */
 	listUserWorkflowRuns(options?: ListOptions): Promise<WorkflowRunPage>;
 	/** How many of them have not ended, up to 1,000 of each status: for a badge. */
-	countActiveWorkflowRuns(options?: ReadOptions): Promise<{ pending: number; running: number }>;
+	countActiveWorkflowRuns(options?: ReadOptions): Promise<ActiveCounts>;
 	/**
 	 * A chat's runs at once, and again whenever one changes, until `signal` ends it. A lost connection is opened
 	 * again, and nothing is missed. Use `onState`: without it, a service that cannot be reached looks like a slow one.
@@ -94,7 +103,7 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 			return { ...(await readData<Omit<WorkflowRunPage, "bookmark">>(response)), bookmark: bookmarkOf(response) };
 		},
 		async countActiveWorkflowRuns(options = {}) {
-			return readData(await send("/api/workflow-runs/active", reading(options)));
+			return countActive(send, reading(options));
 		},
 		watchWorkflowRuns(chatId, watchOptions = {}) {
 			return watch((followOptions) => followRuns(chatId, followOptions), watchOptions);

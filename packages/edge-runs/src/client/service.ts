@@ -88,6 +88,16 @@ export async function readData<T>(response: Response): Promise<T> {
 	return body.data;
 }
 
+/** Runs that have not ended, of each status up to 1,000. */
+export interface ActiveCounts {
+	pending: number;
+	running: number;
+}
+
+/** @throws {EdgeRunsError} as `readData` */
+export const countActive = async (send: Send, call?: Call): Promise<ActiveCounts> =>
+	readData(await send("/api/workflow-runs/active", call));
+
 /** Any UUID. The service checks the version. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

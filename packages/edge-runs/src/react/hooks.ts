@@ -1,7 +1,8 @@
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 import type { WorkflowRun, WorkflowRunStatus } from "../protocol/types.ts";
+import { type ActiveRuns, NOT_COUNTED } from "./active-runs.ts";
 import { type ChatRuns, NOTHING_YET } from "./chats.ts";
-import { useFollowedChats } from "./provider.ts";
+import { useShared } from "./provider.ts";
 
 export interface UseWorkflowRunsOptions {
 	/** Only runs of these statuses. */
@@ -57,6 +58,21 @@ export function useWorkflowRun(chatId: string | null, runId: string | null): Use
 	return useMemo(() => ({ ...chat, retry }), [chat, retry]);
 }
 
+export interface UseActiveRuns extends ActiveRuns {
+	/** Asks at once: after a sign-in, say. */
+	readonly retry: () => void;
+}
+
+/**
+ * How many of the user's runs have not ended, over all chats: for a badge. It is asked for every 15 seconds while somebody
+ * looks at the page, once for all components. After a refusal (401 or 403) only `retry` asks again.
+ */
+export function useActiveRuns(): UseActiveRuns {
+	const { active } = useShared();
+	const counts = useSyncExternalStore(active.subscribe, active.read, () => NOT_COUNTED);
+	return useMemo(() => ({ ...counts, retry: active.retry }), [counts, active]);
+}
+
 const maps = new WeakMap<readonly WorkflowRun[], ReadonlyMap<string, WorkflowRun>>();
 
 /** Made once for each state of a chat, so that many components may each look for a run. */
@@ -73,7 +89,7 @@ const chatOf = (chat: ChatRuns) => chat;
 
 /** @param select what a component needs of a chat: the same object until that changes */
 function useChat<T>(chatId: string | null, signal: AbortSignal | undefined, select: (chat: ChatRuns) => T) {
-	const chats = useFollowedChats();
+	const { chats } = useShared();
 	const subscribe = useCallback(
 		(listener: () => void) => {
 			if (chatId === null || signal?.aborted) return () => {};

@@ -10,7 +10,8 @@ import {
 } from "react";
 import { followBy } from "../client/follow-by.ts";
 import type { EdgeRunsClient } from "../client/index.ts";
-import { connectTo, type ServiceOptions } from "../client/service.ts";
+import { connectTo, countActive, type ServiceOptions } from "../client/service.ts";
+import { ActiveRunsPoll } from "./active-runs.ts";
 import { FollowedChats } from "./chats.ts";
 
 /** The service, by its address or by a client that the app has already. */
@@ -23,7 +24,13 @@ export type EdgeRunsProviderProps = { readonly children?: ReactNode } & (
 	| { readonly client: EdgeRunsClient; readonly url?: never }
 );
 
-const Chats = createContext<FollowedChats | null>(null);
+/** What the hooks share. */
+interface Shared {
+	readonly chats: FollowedChats;
+	readonly active: ActiveRunsPoll;
+}
+
+const SharedContext = createContext<Shared | null>(null);
 
 /**
  * Gives the hooks below it the service. `token`, `headers` and `fetch` may be new ones with each render; another `url`,
@@ -40,14 +47,19 @@ export function EdgeRunsProvider(props: EdgeRunsProviderProps): ReactElement {
 	const credentials = "credentials" in props ? props.credentials : undefined;
 	// Whether there is a token at all, and one that can be renewed, is the client's to know from the start.
 	const token = "token" in props ? typeof props.token : "undefined";
-	const chats = useMemo(() => {
+	const shared = useMemo(() => {
 		// Nothing is followed on a server, and it does not know where "/" is.
-		if (typeof document === "undefined") return new FollowedChats(refuse);
-		if (client) return new FollowedChats((chatId) => client.followWorkflowRuns(chatId));
+		if (typeof document === "undefined")
+			return { chats: new FollowedChats(refuse), active: new ActiveRunsPoll(refuse) };
+		if (client) {
+			const chats = new FollowedChats((chatId) => client.followWorkflowRuns(chatId));
+			return { chats, active: new ActiveRunsPoll(() => client.countActiveWorkflowRuns()) };
+		}
 		const options = latestOptions(latest as Latest, token, credentials);
-		return new FollowedChats(followBy(connectTo(url as string, options), options));
+		const send = connectTo(url as string, options);
+		return { chats: new FollowedChats(followBy(send, options)), active: new ActiveRunsPoll(() => countActive(send)) };
 	}, [client, url, credentials, token, latest]);
-	return createElement(Chats.Provider, { value: chats }, props.children);
+	return createElement(SharedContext.Provider, { value: shared }, props.children);
 }
 
 interface Latest {
@@ -75,8 +87,8 @@ function refuse(): never {
 }
 
 /** @throws {Error} outside of a provider */
-export function useFollowedChats(): FollowedChats {
-	const chats = useContext(Chats);
-	if (!chats) throw new Error("There is no <EdgeRunsProvider url=…> around this component");
-	return chats;
+export function useShared(): Shared {
+	const shared = useContext(SharedContext);
+	if (!shared) throw new Error("There is no <EdgeRunsProvider url=…> around this component");
+	return shared;
 }

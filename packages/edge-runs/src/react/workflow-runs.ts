@@ -1,7 +1,7 @@
 import { createElement, type ReactElement, useEffect, useMemo, useRef } from "react";
 import type { WorkflowRunsElement, WorkflowRunsElementEventMap } from "../element/element.tsx";
 import type { WorkflowRun } from "../protocol/types.ts";
-import { useFollowedChats } from "./provider.ts";
+import { useShared } from "./provider.ts";
 
 export interface WorkflowRunsProps {
 	/** Null while it is not known. */
@@ -20,7 +20,7 @@ export interface WorkflowRunsProps {
  * hooks. It is `<workflow-runs>`, whose code is loaded when the first of them is shown.
  */
 export function WorkflowRuns({ chatId, view, theme, className, onSelect }: WorkflowRunsProps): ReactElement {
-	const chats = useFollowedChats();
+	const { chats } = useShared();
 	const element = useRef<WorkflowRunsElement>(null);
 	useEffect(() => void import("../element/index.ts"), []);
 	const source = useMemo(
