@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { Env } from "../../../src/env.ts";
 import worker from "../../../src/index.ts";
 import { insertChat, insertRuns, type StoredRun, uuid } from "../helpers.ts";
-import { revisionOf } from "./recorder.ts";
+import { putRun, registeredChat, report, revisionOf } from "./recorder.ts";
 
 const NOW = new Date("2024-06-30T03:17:00.000Z");
 
@@ -40,6 +40,22 @@ it("deletes finished runs after RETENTION_DAYS, in batches, and changes their ch
 
 	await onCron({ RETENTION_DAYS: "28" });
 	expect(await runsOf(old)).toEqual([ids[1]]);
+});
+
+it("leaves what the chat's history takes to be added up by the next write", async () => {
+	const { chat } = await registeredChat();
+	await putRun(chat, uuid(), report({ output: "o".repeat(1_000) }));
+	await onCron({ RETENTION_DAYS: "30" });
+	await putRun(chat, uuid(), report({ status: "running", completedAt: null }));
+	const row = await env.DB.prepare(
+		`select history_bytes as counted, (select sum(octet_length(steps) + octet_length(details)
+			+ ifnull(octet_length(error), 0) + 300) from workflow_runs where chat_id = chats.id) as added
+		from chats where id = ?`,
+	)
+		.bind(chat)
+		.first<{ counted: number; added: number }>();
+	expect(row?.counted).toBe(row?.added);
+	expect(row?.added).toBeLessThan(400);
 });
 
 it("keeps all where RETENTION_DAYS is not set", async () => {
