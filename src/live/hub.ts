@@ -113,7 +113,9 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 		for (const [index, run] of changed.entries()) {
 			this.#recent.set({ run, revision: change.revision }, (runs[index] as string).length);
 		}
-		this.#broadcast({ from: change.from, to: change.to, bookmark, runs });
+		const message = { from: change.from, to: change.to, bookmark, runs };
+		// Behind the answers: hundreds of watchers must not keep the recorders waiting. In the order of the changes.
+		this.ctx.waitUntil(scheduler.wait(0).then(() => this.#broadcast(message)));
 	}
 
 	#broadcast(message: ChangeMessage): void {

@@ -3,6 +3,7 @@ import type { StoredRun } from "../workflow-runs/merge-reports.ts";
 
 /** The runs that a hub has just written, the latest of them up to a size. Many hubs share the 128 MB of an isolate. */
 export class RecentRuns implements Memory {
+	expectsNew = false;
 	readonly #runs = new Map<string, StoredRun & { readonly size: number }>();
 	readonly #maxSize: number;
 	#size = 0;

@@ -13,6 +13,8 @@ import { HistoryFullError, readStored, type WrittenChange, writeChanged } from "
 export interface Memory {
 	get(runId: string): StoredRun | undefined;
 	delete(runId: string): void;
+	/** Whether a run that is not remembered is taken for a new one, without looking: so it was the last time. */
+	expectsNew: boolean;
 }
 
 /** What became of some reports. */
@@ -41,13 +43,18 @@ export function commitReports(
 	return writeD1(scope, async (session) => {
 		const known = remembered;
 		// Whatever goes wrong, the next try begins with what D1 has.
-		if (!known) for (const id of ids) memory?.delete(id);
+		if (!known && memory) forget(memory, ids);
 		remembered = undefined;
-		let stored = known ?? (await readStored(session, chatId, ids));
+		const look = async () => {
+			const runs = await readStored(session, chatId, ids);
+			if (memory) memory.expectsNew = runs.size < ids.length;
+			return runs;
+		};
+		let stored = known ?? (await look());
 		let merged = mergeReports(stored, reports);
 		if (known && merged.changed.length === 0) {
 			// Nothing to write, so that no guard would notice if a run has gone since.
-			stored = await readStored(session, chatId, ids);
+			stored = await look();
 			merged = mergeReports(stored, reports);
 		}
 		const { results, changed } = merged;
@@ -87,13 +94,17 @@ async function writeWithin(
 	}
 }
 
-/** All of the runs, or undefined if one is not remembered. */
+/** What is remembered of the runs, or undefined if D1 must be asked. */
 function recall(memory: Memory, ids: readonly string[]): ReadonlyMap<string, StoredRun> | undefined {
 	const runs = new Map<string, StoredRun>();
 	for (const id of ids) {
 		const run = memory.get(id);
-		if (!run) return undefined;
-		runs.set(id, run);
+		if (run) runs.set(id, run);
+		else if (!memory.expectsNew) return undefined;
 	}
 	return runs;
+}
+
+function forget(memory: Memory, ids: readonly string[]): void {
+	for (const id of ids) memory.delete(id);
 }

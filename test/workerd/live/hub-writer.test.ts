@@ -56,6 +56,25 @@ describe("a chat's hub, as its writer", () => {
 		expect(workflowRuns).toEqual([{ id: run, chatId: chat, ...report({ steps: [step("a")] }) }]);
 	});
 
+	it("takes a run that it does not know for a new one where the last one was, and notices if it is not", async () => {
+		const { chat, calls, ...owned } = await watchedHub();
+		const [first, known] = [uuid(), uuid()];
+		await putRun(chat, first, running());
+		const roundTrips = async (run: string, body: unknown) => {
+			const before = calls.d1.length;
+			const { status } = await putRun(chat, run, body);
+			return [status, calls.d1.length - before];
+		};
+		expect(await roundTrips(uuid(), running())).toEqual([201, 1]);
+		await requestWith({}, `${runsPath(chat)}/${known}`, recording("PUT", running({ steps: [step("a")] })));
+		// The guard fails; the run is read, and written.
+		expect(await roundTrips(known, running({ steps: [step("b")] }))).toEqual([200, 3]);
+		expect(await roundTrips(uuid(), running())).toEqual([201, 2]);
+		const { workflowRuns } = await readList({ chat, ...owned }, await putRun(chat, known, report()));
+		expect(workflowRuns.find(({ id }) => id === known)?.steps.map(({ id }) => id)).toEqual(["a", "b"]);
+		expect((await putRun((await registeredChat()).chat, known, running())).status).toBe(409);
+	});
+
 	it("answers 200 writers of one run within 60 round trips, and loses none", async () => {
 		const { chat, calls, ...owned } = await watchedHub();
 		const run = uuid();
@@ -92,7 +111,8 @@ describe("a chat's hub, as its writer", () => {
 		gate.resolve();
 		const responses = await Promise.all([leading, ...answers]);
 		expect(responses.map(({ status }) => status)).toEqual([201, 201, 409, 201, 200]);
-		expect(calls.d1).toHaveLength(4);
+		// The first has read and written. The others are one write: that run is remembered, and the new ones are expected.
+		expect(calls.d1).toHaveLength(3);
 		const { data } = await (responses[3] as Response).json<{ data: { created: string[] } }>();
 		expect(data.created).toEqual([other]);
 	});
