@@ -40,7 +40,7 @@ describe("a route that is not there", () => {
 		"/",
 		"/api",
 		"/api/chats",
-		"/api/workflow-runs",
+		"/api/runs",
 		"/favicon.ico",
 		"/API/chats/550e8400-e29b-41d4-a716-446655440000/workflow-runs",
 		"/api/chats//workflow-runs",
