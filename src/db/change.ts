@@ -48,8 +48,8 @@ export const isMarked = sql`substr(${chats.trail}, ${sql.raw(String(-MARK_LENGTH
  * @param revision the chat's new revision
  * @param gap whether runs are deleted. A list of changed runs cannot say that
  */
-export function nextChange(revision: string, { gap = false } = {}) {
-	const { mark } = stateOf({ change: 0, revision });
+export function nextChange<T extends string | SQL<string>>(revision: T, { gap = false } = {}) {
+	const mark = sql`substr(${revision}, 1, ${sql.raw(String(MARK_LENGTH))})`;
 	const length = sql.raw(String(-MARK_LENGTH * TRAIL_MARKS));
 	const goesOn = gap ? sql`0` : isMarked;
 	return {
@@ -71,7 +71,10 @@ export function firstChange(revision: string) {
 export const changed = {
 	change: chats.change,
 	/** Empty if the changes since then cannot be told. */
-	fromMark: sql<string>`substr(${chats.trail}, ${sql.raw(String(-2 * MARK_LENGTH))}, ${sql.raw(String(MARK_LENGTH))})`,
+	fromMark:
+		sql<string>`substr(${chats.trail}, ${sql.raw(String(-2 * MARK_LENGTH))}, ${sql.raw(String(MARK_LENGTH))})`.as(
+			"fromMark",
+		),
 };
 
 /** A change of a chat: from which state to which. */

@@ -9,3 +9,6 @@ import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
 export function drizzleOver(session: D1DatabaseSession): DrizzleD1Database {
 	return drizzle(session as unknown as D1Database);
 }
+
+/** Builds queries for `prepareOnce`. It runs none. */
+export const builder = drizzle({} as D1Database);

@@ -1,8 +1,7 @@
 import { and, eq, getTableColumns, inArray, sql } from "drizzle-orm";
-import type { BatchItem } from "drizzle-orm/batch";
-import { type Change, changed, nextChange, toChange } from "../db/change.ts";
+import { type Change, toChange } from "../db/change.ts";
 import { drizzleOver } from "../db/drizzle.ts";
-import { historyBytes, runBytes } from "../db/history-bytes.ts";
+import { runBytes } from "../db/history-bytes.ts";
 import { chats, workflowRuns } from "../db/schema.ts";
 import { ConflictError } from "../db/write.ts";
 import { ServiceError } from "../errors.ts";
@@ -10,6 +9,7 @@ import { detailsJson } from "./json.ts";
 import type { StoredRun } from "./merge-reports.ts";
 import { parseRow, toRow } from "./row.ts";
 import type { WorkflowRun } from "./schemas.ts";
+import { guardStatement, runStatement } from "./write-statements.ts";
 
 /** What one report may read of stored runs, in bytes. They are parsed, merged and written in an isolate of 128 MB. */
 const MAX_READ_BYTES = 8_000_000;
@@ -73,40 +73,20 @@ export async function writeChanged(
 	growth: number,
 	maxBytes: number,
 ): Promise<WrittenChange> {
-	const db = drizzleOver(session);
 	const revision = crypto.randomUUID();
+	const limit = growth <= 0 || maxBytes === Number.POSITIVE_INFINITY ? null : maxBytes;
 	const seenJson = JSON.stringify(Object.fromEntries(seen));
-	const next = nextChange(revision);
-	const grown = sql`${historyBytes} + ${growth}`;
-	const fits = growth <= 0 || maxBytes === Number.POSITIVE_INFINITY ? sql`1` : sql`${grown} <= ${maxBytes}`;
-	// The guard: if a run has changed since it was read, or the chat is gone, this sets a NOT NULL column to null, and the
-	// whole batch fails. D1 batches have no other way to state a condition. A full history sets another one to null. If
-	// both are null, SQLite names the one that comes first in the table: the revision.
-	const guard = db
-		.update(chats)
-		.set({
-			...next,
-			historyBytes: grown,
-			change: sql`case when ${fits} then ${next.change} end`,
-			revision: sql`case when ${chats.deletedAt} is null and not exists (
-				select 1 from json_each(${seenJson}) as seen left join workflow_runs as run on run.id = seen.key
-				where run.revision is not seen.value
-			) then ${revision} end`,
-		})
-		.where(eq(chats.id, chatId))
-		.returning(changed);
+	const guard = guardStatement(session, { chatId, revision, seen: seenJson, growth, limit });
 	const createdAt = new Date().toISOString();
-	const writes: BatchItem<"sqlite">[] = changedRuns.map((run) => {
+	const writes = changedRuns.map((run) => {
 		const { id, workflowId } = run;
-		const change = sql`(select change from chats where id = ${chatId})`;
-		const state = { ...toRow(run), revision, change };
-		return db
-			.insert(workflowRuns)
-			.values({ id, chatId, workflowId, createdAt, ...state })
-			.onConflictDoUpdate({ target: workflowRuns.id, set: state });
+		return runStatement(session, { id, chatId, workflowId, createdAt, revision, ...toRow(run) });
 	});
 	try {
-		const [[chat]] = await db.batch([guard, ...writes]);
+		const [{ results: [chat] = [] } = {}] = await session.batch<{ change: number; fromMark: string }>([
+			guard,
+			...writes,
+		]);
 		// The chat's row is gone, and there was no run that would have failed by its foreign key.
 		if (!chat) throw new ConflictError();
 		return { ...toChange(chat, revision), revision };
