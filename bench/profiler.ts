@@ -40,6 +40,9 @@ export async function profile(miniflare: Miniflare, work: () => Promise<void>): 
 	}
 }
 
+/** A longer time between two samples was not the function's: the machine had something else to do. */
+const MAX_SAMPLE_MICROSECONDS = 2 * SAMPLING_MICROSECONDS;
+
 /** V8's names for what is no function of the isolate's. Garbage is the isolate's own. */
 const NOT_OURS = ["(root)", "(program)", "(idle)"];
 
@@ -50,7 +53,7 @@ export function ownFunctions({ nodes, samples, timeDeltas }: Profile): { name: s
 	for (const [i, id] of samples.entries()) {
 		const name = names.get(id) ?? "";
 		if (NOT_OURS.includes(name)) continue;
-		times.set(name, (times.get(name) ?? 0) + (timeDeltas[i] ?? 0) / 1000);
+		times.set(name, (times.get(name) ?? 0) + Math.min(timeDeltas[i] ?? 0, MAX_SAMPLE_MICROSECONDS) / 1000);
 	}
 	const all = [...times].map(([name, milliseconds]) => ({ name, milliseconds }));
 	return all.sort((a, b) => b.milliseconds - a.milliseconds);

@@ -20,22 +20,20 @@ export const requireSession: MiddlewareHandler<AppEnv> = async function requireS
 	const { sessionSecret, sessionCookiePrefix } = readConfig(c.env);
 	const { scope } = c.var;
 	const cookie = c.req.header("cookie");
-	const token = await readSessionToken(cookie, sessionSecret, sessionCookiePrefix);
-	if (token === null) {
+	const signed = await readSigned(cookie, sessionSecret, sessionCookiePrefix);
+	if (signed === null) {
 		const sent = cookie?.includes(`${sessionCookiePrefix}.session_token=`) ? cookie : undefined;
 		return refuseSignIn(c, new ServiceError("INVALID_SESSION"), sent);
 	}
-	const digest = await sha256Hex(new TextEncoder().encode(token), 32);
+	const { token, digest, userBefore } = signed;
 	// Counted before any store is asked, so that a caller past the limit costs the stores nothing.
 	await countAgainst("READ_LIMIT", `session ${digest}`, scope);
 	// Whose session it was is only a guess at whose it is: it is asked ahead whether that user's sessions were revoked, so
 	// that this does not wait for the session.
-	const userBefore = users.get(digest);
 	if (userBefore !== undefined) void readRevokedBefore(scope, userBefore);
 	const session = readSession(scope, token, Date.now()).then(
 		async (found) => {
-			if (users.size >= MAX_USERS) users.clear();
-			users.set(digest, found.userId);
+			signed.userBefore = found.userId;
 			scope.facts.user = await pseudonym(sessionSecret, found.userId);
 			return found;
 		},
@@ -52,6 +50,29 @@ export const requireSession: MiddlewareHandler<AppEnv> = async function requireS
 	await next();
 };
 
-/** User ids by their sessions' digests, as this isolate has last seen them. */
-const users = new Map<string, string>();
-const MAX_USERS = 2_000;
+/** A session token whose signature is right. */
+interface SignedToken {
+	readonly token: string;
+	/** Of the token: to count by, as it tells nobody the token. */
+	readonly digest: string;
+	/** Whose session this isolate has last found it to be. */
+	userBefore?: string;
+}
+
+/** By the secret and the cookies that were verified: whoever polls sends the same again. Never what was refused. */
+const verified = new Map<string, SignedToken>();
+const MAX_VERIFIED = 1_000;
+/** Longer ones are verified each time, so that the memory of all together stays under 2 MB. */
+const MAX_KEY_LENGTH = 1_000;
+
+async function readSigned(cookie: string | undefined, secret: string, prefix: string): Promise<SignedToken | null> {
+	const key = `${secret}\n${prefix}\n${cookie}`;
+	const before = verified.get(key);
+	if (before) return before;
+	const token = await readSessionToken(cookie, secret, prefix);
+	if (token === null) return null;
+	const signed = { token, digest: await sha256Hex(new TextEncoder().encode(token), 32) };
+	if (verified.size >= MAX_VERIFIED) verified.clear();
+	if (key.length <= MAX_KEY_LENGTH) verified.set(key, signed);
+	return signed;
+}

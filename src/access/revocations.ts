@@ -29,7 +29,7 @@ export function readRevokedBefore(scope: Scope, userId: string): Promise<number>
 	let answer = users.get(userId);
 	if (!answer) {
 		const read = scope.env.SESSIONS.get(`revoked-sessions-before-${userId}`, "text");
-		answer = withDeadline(read, storeTimeoutSeconds).then(Number);
+		answer = withDeadline(read, storeTimeoutSeconds, scope).then(Number);
 		// A caller that only starts the read never awaits it.
 		answer.catch(() => {});
 		users.set(userId, answer);

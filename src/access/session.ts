@@ -18,7 +18,7 @@ export async function readSession(scope: Scope, token: string, now: number): Pro
 	const { env, facts } = scope;
 	const { storeTimeoutSeconds } = readConfig(env);
 	try {
-		const value = await withDeadline(env.SESSIONS.get(token, "text"), storeTimeoutSeconds);
+		const value = await withDeadline(env.SESSIONS.get(token, "text"), storeTimeoutSeconds, scope);
 		const session = value === null ? null : parseSession(value, now);
 		if (!session) throw new ServiceError("INVALID_SESSION");
 		// A date that cannot be read is NaN, which is no later than anything.

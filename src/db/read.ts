@@ -21,15 +21,16 @@ const OVERLOADED = /overloaded|exceeded (timeout|its CPU time limit|its memory l
  * @throws {ServiceError} STORE_UNAVAILABLE if D1 fails, or takes longer than `STORE_TIMEOUT_SECONDS`
  */
 export async function askD1<T>(
-	{ env, facts }: Scope,
+	scope: Scope,
 	from: string | null,
 	read: (session: D1DatabaseSession) => Promise<T>,
 ): Promise<ReadResult<T>> {
+	const { env, facts } = scope;
 	const { storeTimeoutSeconds } = readConfig(env);
 	const start = Date.now();
 	const ask = async (constraint: string) => {
 		const session = env.DB.withSession(constraint);
-		const found = await withDeadline(read(session), storeTimeoutSeconds);
+		const found = await withDeadline(read(session), storeTimeoutSeconds, scope);
 		return { found, bookmark: session.getBookmark() };
 	};
 	try {

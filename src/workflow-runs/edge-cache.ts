@@ -57,7 +57,7 @@ const keyOf = (scope: Scope, chatId: string) => cacheKey(scope, `chats/${chatId}
  */
 export async function findHistory(scope: Scope, chatId: string): Promise<HistoryCopy | null> {
 	try {
-		return await withDeadline(find(keyOf(scope, chatId), chatId), readConfig(scope.env).storeTimeoutSeconds);
+		return await withDeadline(find(keyOf(scope, chatId), chatId), readConfig(scope.env).storeTimeoutSeconds, scope);
 	} catch (error) {
 		logError({ requestId: scope.requestId, event: "cache", doing: "match" }, error);
 		return null;
@@ -82,7 +82,7 @@ async function find(key: string, chatId: string): Promise<HistoryCopy | null> {
 export async function readBody(scope: Scope, chatId: string, copy: HistoryCopy): Promise<ArrayBuffer | null> {
 	try {
 		const read = new Response(copy.stream).arrayBuffer();
-		const body = await withDeadline(read, readConfig(scope.env).storeTimeoutSeconds);
+		const body = await withDeadline(read, readConfig(scope.env).storeTimeoutSeconds, scope);
 		if (body.byteLength !== copy.byteLength) throw new Error(`cut at ${body.byteLength} of ${copy.byteLength} bytes`);
 		noteWhole(keyOf(scope, chatId), copy);
 		return body;
