@@ -54,6 +54,8 @@ export default defineConfig({
 			{
 				test: {
 					name: "browser",
+					// A browser on a busy machine: what fails twice is a fault. At a desk, once is enough to be told.
+					retry: process.env["CI"] ? 1 : 0,
 					include: ["test/browser/**/*.test.ts"],
 					globalSetup: "test/browser/global-setup.ts",
 					testTimeout: 60_000,
