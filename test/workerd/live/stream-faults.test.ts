@@ -6,7 +6,7 @@ import { app } from "../../../src/app.ts";
 import type { Env } from "../../../src/env.ts";
 import { Inbox } from "../../../src/live/inbox.ts";
 import { SECRETS } from "../access/read-tokens.ts";
-import { runsPath, signIn, storedSession, uuid } from "../helpers.ts";
+import { insertChat, insertRuns, runsPath, signIn, storedSession, uuid } from "../helpers.ts";
 import { type OwnedChat, putRun, registeredChat, report } from "../recording/recorder.ts";
 import { type Hooks, watchBindings } from "../watch-bindings.ts";
 import { hubOf, hubsThat, watchersOf } from "./hub.ts";
@@ -132,6 +132,22 @@ describe("time in a stream", () => {
 		expect(await event).toBe("the stream has ended");
 		await expectWatchers(chat.chat, 0);
 	}, 60_000);
+
+	it("sends a chat of 0.1, which has no change number yet, once", async () => {
+		const user = uuid();
+		const { cookie } = await signIn(user);
+		const chat = { user, cookie, chat: await insertChat(user) };
+		await insertRuns(chat.chat, [{}]);
+		const stream = await follow(chat);
+		await settled();
+		await passSeconds(60);
+		await settled();
+		const run = uuid();
+		await putRun(chat.chat, run, running());
+		// Its first change begins the trail: what came before cannot be told, and a snapshot comes.
+		const events = [await stream.next()];
+		expect(events.map(({ event, data }) => [event, JSON.parse(data).workflowRuns?.length])).toEqual([["snapshot", 2]]);
+	});
 
 	it.each([
 		[
