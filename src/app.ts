@@ -44,6 +44,3 @@ export const app = base
 serveOpenApiDocument(app);
 app.route("/chats", pages);
 refuseOtherMethods(app);
-
-/** The routes' types, for Hono's client. */
-export type AppType = typeof app;

@@ -10,9 +10,6 @@ export interface Position {
 
 const POSITION = /^(~|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** A run's own position: the runs behind it come next. */
-export const positionOf = (run: Ordered): Position => ({ startOrder: startOrderOf(run), id: run.id });
-
 /** What has this position, as far as the order depends on it. */
 export const orderedAt = ({ startOrder, id }: Position): Ordered => ({
 	id,

@@ -147,10 +147,11 @@ const queries = new Map<string, ReturnType<typeof prepareOnce>>();
 function queryOf(slice: Slice): ReturnType<typeof prepareOnce> {
 	const conditions = CONDITION_NAMES.filter((name) => slice[name] !== undefined);
 	const isLimited = slice.limit !== undefined;
-	const select = isPage(slice) ? buildPage : build;
-	const name = `${select.name} ${conditions} ${isLimited} ${slice.withoutSteps}`;
+	const isMeasured = isPage(slice);
+	const name = `${isMeasured} ${conditions} ${isLimited} ${slice.withoutSteps}`;
 	let query = queries.get(name);
 	if (!query) {
+		const select = isMeasured ? buildPage : build;
 		query = prepareOnce(() => select(conditions, isLimited, slice.withoutSteps ? LIGHT : WHOLE));
 		queries.set(name, query);
 	}

@@ -2,7 +2,7 @@ import type { WorkflowRun } from "../protocol/types.ts";
 import { CopyId } from "./copy-id.tsx";
 import { ErrorText } from "./error-text.tsx";
 import { runElementId, shortId } from "./ids.ts";
-import { ZonedMoment } from "./moment.tsx";
+import { StartAndEnd } from "./moment.tsx";
 import { Results } from "./results.tsx";
 import { runPageOf, type Viewing } from "./viewing.ts";
 
@@ -24,7 +24,7 @@ export function Details({ run, viewing }: Props) {
 }
 
 function Facts({ run, viewing }: Props) {
-	const { id, workflowId, startedAt, completedAt, externalId, messageId, parentRunId } = run;
+	const { id, workflowId, externalId, messageId, parentRunId } = run;
 	const page = runPageOf(viewing, id);
 	return (
 		<dl class="facts">
@@ -44,14 +44,7 @@ function Facts({ run, viewing }: Props) {
 				{workflowId}
 				<CopyId what="workflow's id" />
 			</dd>
-			<dt>Started</dt>
-			<dd>
-				<ZonedMoment at={startedAt} viewing={viewing} />
-			</dd>
-			<dt>Ended</dt>
-			<dd>
-				<ZonedMoment at={completedAt} viewing={viewing} />
-			</dd>
+			<StartAndEnd of={run} viewing={viewing} />
 			{externalId !== undefined && <dt>Engine's id</dt>}
 			{externalId !== undefined && (
 				<dd>

@@ -11,7 +11,7 @@ export interface Span {
 }
 
 /** When something ran: up to now if it still runs. Null if it never started. */
-export function spanOf(
+function spanOf(
 	{ startedAt, completedAt }: Pick<WorkflowRunStep, "startedAt" | "completedAt">,
 	now: number,
 ): Span | null {

@@ -2,7 +2,7 @@ import type { WorkflowRun } from "../protocol/types.ts";
 import { ActivityLine, Attempt } from "./activity.tsx";
 import { CopyId } from "./copy-id.tsx";
 import { ErrorText } from "./error-text.tsx";
-import { ZonedMoment } from "./moment.tsx";
+import { StartAndEnd } from "./moment.tsx";
 import { Results } from "./results.tsx";
 import { axisOf, barOf, endOf, lengthOf, type Span, visible } from "./spans.ts";
 import { STATUS_WORD, StatusIcon } from "./status.tsx";
@@ -76,22 +76,15 @@ function StepRow({ placed: { step, depth }, run, axis, viewing }: Props & { plac
 }
 
 /** What a step's line has no room for. */
-function StepFacts({ step: { id, startedAt, completedAt }, viewing }: Pick<Props, "viewing"> & Pick<Placed, "step">) {
+function StepFacts({ step, viewing }: Pick<Props, "viewing"> & Pick<Placed, "step">) {
 	return (
 		<dl class="facts">
 			<dt>Step</dt>
 			<dd>
-				<span dir="auto">{id}</span>
+				<span dir="auto">{step.id}</span>
 				<CopyId what="step's id" />
 			</dd>
-			<dt>Started</dt>
-			<dd>
-				<ZonedMoment at={startedAt} viewing={viewing} />
-			</dd>
-			<dt>Ended</dt>
-			<dd>
-				<ZonedMoment at={completedAt} viewing={viewing} />
-			</dd>
+			<StartAndEnd of={step} viewing={viewing} />
 		</dl>
 	);
 }
