@@ -122,6 +122,7 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 		for (const view of ["full", "compact"]) {
 			const { page, context, element } = await embed(`src="/" chat="${day}" view="${view}"`, { colorScheme });
 			await element.locator("#connection.live").waitFor();
+			await expect.poll(() => element.locator("#runs > li").count()).toBe(8);
 			await element.locator("#runs > li > details").evaluateAll((all) => {
 				for (const details of all) details.setAttribute("open", "");
 			});
@@ -181,7 +182,7 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 		await element.getByRole("button", { name: "Try again" }).click();
 		await element.locator("#connection.live").waitFor();
 		expect(await element.locator("#ended").isVisible()).toBe(false);
-		expect(await element.locator("#runs > li").count()).toBe(8);
+		await expect.poll(() => element.locator("#runs > li").count()).toBe(8);
 		await context.close();
 	});
 
@@ -221,7 +222,7 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 		);
 		expect((await (await asked).allHeaders())["cookie"]).toBeUndefined();
 		await element.locator("#connection.live").waitFor();
-		expect(await element.locator("#runs > li").count()).toBe(8);
+		await expect.poll(() => element.locator("#runs > li").count()).toBe(8);
 		await context.close();
 	});
 
