@@ -24,7 +24,7 @@ export default defineConfig({
 							// All tests together are one user's worth of requests, many times over. The small limits are for the
 							// tests of limits, which bind them in place of these.
 							ratelimits: Object.fromEntries(
-								["READ_LIMIT", "WRITE_LIMIT", "SIGN_IN_LIMIT"].flatMap((name) => [
+								["READ_LIMIT", "WRITE_LIMIT", "OPERATOR_LIMIT", "SIGN_IN_LIMIT"].flatMap((name) => [
 									[name, { namespace_id: name, simple: { limit: 1_000_000, period: 60 as const } }],
 									[`SMALL_${name}`, { namespace_id: `SMALL_${name}`, simple: { limit: 3, period: 60 as const } }],
 								]),
@@ -35,6 +35,7 @@ export default defineConfig({
 								FUZZ_SEED: process.env["FUZZ_SEED"] ?? "",
 								BETTER_AUTH_SECRET: "a test secret of at least thirty-two characters",
 								RECORDER_TOKENS: "first-recorder-token-0123456789abcdef,second-recorder-token-0123456789abcdef",
+								OPERATOR_TOKENS: "first-operator-token-0123456789abcdef,second-operator-token-0123456789abcdef",
 								READ_TOKEN_SECRET: "today's secret of read tokens in tests,yesterday's secret of read tokens in tests",
 							},
 						},

@@ -12,9 +12,9 @@ const HELP = `Gives the Worker in your Cloudflare account its secrets (first: np
   --dry-run    says what it would do; needs no account
   --help       says this
 
-BETTER_AUTH_SECRET is asked for, RECORDER_TOKENS and READ_TOKEN_SECRET are made up; variables of the environment with
-these names come first. What was made up is kept in .secrets.NAME, for you to put where your secrets are. What is set
-already stays.`;
+BETTER_AUTH_SECRET is asked for; RECORDER_TOKENS, OPERATOR_TOKENS and READ_TOKEN_SECRET are made up; variables of the
+environment with these names come first. What was made up is kept in .secrets.NAME, for you to put where your secrets
+are. What is set already stays.`;
 
 const OPTIONS = { env: { type: "string" }, "dry-run": { type: "boolean", default: false } } as const;
 

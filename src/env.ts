@@ -13,11 +13,14 @@ export interface Env {
 	readonly BETTER_AUTH_SECRET?: string;
 	/** Secret: the service tokens that may record runs, separated by commas. Unset: nobody may. */
 	readonly RECORDER_TOKENS?: string;
+	/** Secret: the operator tokens that may export and erase a person's data, separated by commas. Unset: nobody may. */
+	readonly OPERATOR_TOKENS?: string;
 	/** Secret: signs the read tokens of apps with another sign-in; several separated by commas. Unset: cookies only. */
 	readonly READ_TOKEN_SECRET?: string;
-	/** Rate limiters: of reads by user, of writes by token, of bad cookies and tokens by address. Unbound: no limit. */
+	/** Rate limiters: of reads by user, of writes and operators by token, of bad cookies and tokens by address. Unbound: no limit. */
 	readonly READ_LIMIT?: RateLimit;
 	readonly WRITE_LIMIT?: RateLimit;
+	readonly OPERATOR_LIMIT?: RateLimit;
 	readonly SIGN_IN_LIMIT?: RateLimit;
 	/** Var: the origins whose pages may read with their user's cookie, separated by commas. */
 	readonly ALLOWED_ORIGINS?: string;
@@ -43,6 +46,7 @@ export interface Config {
 	readonly sessionSecret: string;
 	readonly sessionCookiePrefix: string;
 	readonly recorderTokens: readonly string[];
+	readonly operatorTokens: readonly string[];
 	readonly readTokenSecrets: readonly string[];
 	readonly allowedOrigins: readonly string[];
 	readonly checkRevokedBefore: boolean;
@@ -82,7 +86,8 @@ export function readConfig(env: Env): Config {
 		config = {
 			sessionSecret: sessionSecret(env.BETTER_AUTH_SECRET),
 			sessionCookiePrefix: sessionCookiePrefix(env.SESSION_COOKIE_PREFIX),
-			recorderTokens: recorderTokens(env.RECORDER_TOKENS),
+			recorderTokens: tokens(env, "RECORDER_TOKENS"),
+			operatorTokens: operatorTokens(env),
 			readTokenSecrets: readTokenSecrets(env.READ_TOKEN_SECRET),
 			allowedOrigins: allowedOrigins(env.ALLOWED_ORIGINS),
 			checkRevokedBefore: checkRevokedBefore(env.CHECK_REVOKED_BEFORE),
@@ -115,14 +120,22 @@ export function sessionCookiePrefix(value = "better-auth"): string {
 	);
 }
 
-function recorderTokens(value = ""): readonly string[] {
-	const tokens = commaSeparated(value);
+function tokens(env: Env, name: "RECORDER_TOKENS" | "OPERATOR_TOKENS"): readonly string[] {
+	const tokens = commaSeparated(env[name] ?? "");
 	const bad = tokens.findIndex((token) => token.length < SECRET_MIN_LENGTH || !BEARER_TOKEN.test(token));
 	if (bad === -1) return tokens;
 	throw new ConfigurationError(
-		`RECORDER_TOKENS: token ${bad + 1} is ${BEARER_TOKEN.test(tokens[bad] as string) ? "too short" : "not a bearer token"}: ` +
+		`${name}: token ${bad + 1} is ${BEARER_TOKEN.test(tokens[bad] as string) ? "too short" : "not a bearer token"}: ` +
 			`each takes at least ${SECRET_MIN_LENGTH} of the characters A-Z a-z 0-9 - . _ ~ + / (try "openssl rand -hex 32")`,
 	);
+}
+
+/** A token that is in both lists would let an engine erase a person's data. */
+function operatorTokens(env: Env): readonly string[] {
+	const both = tokens(env, "OPERATOR_TOKENS");
+	const shared = both.findIndex((token) => tokens(env, "RECORDER_TOKENS").includes(token));
+	if (shared === -1) return both;
+	throw new ConfigurationError(`OPERATOR_TOKENS: token ${shared + 1} is one of RECORDER_TOKENS, too: make another one`);
 }
 
 function readTokenSecrets(value = ""): readonly string[] {

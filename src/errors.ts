@@ -27,7 +27,7 @@ const SPECS = {
 	INVALID_TOKEN: {
 		status: 401,
 		error: "Unauthorized",
-		message: "Invalid or missing service token",
+		message: "Invalid or missing token",
 		// RFC 9110, 15.5.2; the scheme is RFC 6750's.
 		headers: { "www-authenticate": 'Bearer realm="edge-runs"' },
 	},

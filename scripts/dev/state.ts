@@ -7,9 +7,12 @@ import { Stop } from "../command-line.ts";
 import { seedDatabase, seedSession } from "../seed.ts";
 import { root, wrangler } from "../wrangler.ts";
 
+/** What 0.1 wrote no secret for. */
+const ADDED = ["OPERATOR_TOKENS", "READ_TOKEN_SECRET"];
+
 /**
- * Writes `.dev.vars` with random secrets if it is not there, and adds the one for read tokens to a file of an older
- * version. Returns the secret that signs session cookies.
+ * Writes `.dev.vars` with random secrets if it is not there, and adds those that a file of an older version lacks.
+ * Returns the secret that signs session cookies.
  */
 export function ensureDevVars(): string {
 	const file = path.join(root, ".dev.vars");
@@ -19,13 +22,12 @@ export function ensureDevVars(): string {
 			"# Secrets of local development, made at random.",
 			`BETTER_AUTH_SECRET=${random()}`,
 			`RECORDER_TOKENS=${random()}`,
-			`READ_TOKEN_SECRET=${random()}`,
 			"",
 		];
 		writeFileSync(file, lines.join("\n"), { mode: 0o600 });
-	} else if (parseEnv(readFileSync(file, "utf8"))["READ_TOKEN_SECRET"] === undefined) {
-		appendFileSync(file, `\nREAD_TOKEN_SECRET=${random()}\n`);
 	}
+	const known = parseEnv(readFileSync(file, "utf8"));
+	for (const name of ADDED) if (known[name] === undefined) appendFileSync(file, `\n${name}=${random()}\n`);
 	const secret = parseEnv(readFileSync(file, "utf8"))["BETTER_AUTH_SECRET"];
 	if (secret) return secret;
 	throw new Stop(

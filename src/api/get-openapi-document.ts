@@ -113,6 +113,7 @@ function describe(app: OpenAPIHono<AppEnv>, cookiePrefix: string) {
 		tags: [
 			{ name: "Workflow runs", description: "For the owner of a chat: its runs, read or followed" },
 			{ name: "Recording", description: "For recorders: chats and runs, reported with a service token" },
+			{ name: "Operating", description: "For operators, with an operator token: a person's data" },
 			{ name: "Operation", description: "For those who operate the service" },
 		],
 	});

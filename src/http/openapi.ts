@@ -83,7 +83,9 @@ export const SESSION_COOKIE = "sessionCookie";
 export const SECURE_SESSION_COOKIE = "secureSessionCookie";
 export const READ_TOKEN = "readToken";
 export const RECORDER_TOKEN = "recorderToken";
+export const OPERATOR_TOKEN = "operatorToken";
 export const recorderSecurity = [{ [RECORDER_TOKEN]: [] }];
+export const operatorSecurity = [{ [OPERATOR_TOKEN]: [] }];
 export const readerSecurity = [{ [SESSION_COOKIE]: [] }, { [SECURE_SESSION_COOKIE]: [] }, { [READ_TOKEN]: [] }];
 
 /** Errors of every route for recorders. */
@@ -93,6 +95,16 @@ export const RECORDER_ERRORS = [
 	"RATE_LIMITED",
 	"INVALID_CHAT_ID",
 	"CHAT_NOT_FOUND",
+	"INTERNAL_ERROR",
+	"STORE_UNAVAILABLE",
+] as const satisfies ErrorCode[];
+
+/** Errors of every route for operators. */
+export const OPERATOR_ERRORS = [
+	"INVALID_TOKEN",
+	"METHOD_NOT_ALLOWED",
+	"RATE_LIMITED",
+	"INVALID_PARAMETER",
 	"INTERNAL_ERROR",
 	"STORE_UNAVAILABLE",
 ] as const satisfies ErrorCode[];

@@ -3,6 +3,7 @@ declare namespace Cloudflare {
 		/** As the limiters without `SMALL_`, but 3 a minute; see vitest.config.ts. */
 		SMALL_READ_LIMIT: RateLimit;
 		SMALL_WRITE_LIMIT: RateLimit;
+		SMALL_OPERATOR_LIMIT: RateLimit;
 		SMALL_SIGN_IN_LIMIT: RateLimit;
 		/** Set by `npm run fuzz`, else empty. */
 		FUZZ_SECONDS: string;

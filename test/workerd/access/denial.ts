@@ -71,9 +71,9 @@ export function describeDenials(name: string, { method, path, status = 200, isPa
 			expect(calls).toEqual({ kv: [], d1: [] });
 		});
 
-		it("with a service token, before any I/O", async () => {
+		it("with a service token or an operator token, before any I/O", async () => {
 			const { chat, run } = await ownChat();
-			for (const token of env.RECORDER_TOKENS.split(",")) {
+			for (const token of `${env.RECORDER_TOKENS},${env.OPERATOR_TOKENS}`.split(",")) {
 				const calls = await expectDenial(ask(chat, run, undefined, `Bearer ${token}`), 401, "INVALID_SESSION", run);
 				expect(calls).toEqual({ kv: [], d1: [] });
 			}

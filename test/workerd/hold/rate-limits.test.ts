@@ -18,6 +18,7 @@ const PERIOD_MILLISECONDS = 60_000;
 const SMALL = {
 	READ_LIMIT: env.SMALL_READ_LIMIT,
 	WRITE_LIMIT: env.SMALL_WRITE_LIMIT,
+	OPERATOR_LIMIT: env.SMALL_OPERATOR_LIMIT,
 	SIGN_IN_LIMIT: env.SMALL_SIGN_IN_LIMIT,
 };
 
@@ -148,7 +149,7 @@ describe("reads are limited by session", () => {
 	it("by limits in wrangler.toml that no tab reaches, and that tell the client when to come back", () => {
 		const limits = [...wranglerToml.matchAll(/^name = "(\w+_LIMIT)"[^[]*?limit = (\d+), period = (\d+)/gm)];
 		// Production's, then staging's.
-		expect(limits.slice(0, 3).map(([, name]) => name)).toEqual(["READ_LIMIT", "WRITE_LIMIT", "SIGN_IN_LIMIT"]);
+		expect(limits.slice(0, 4).map(([, name]) => name)).toEqual(Object.keys(SMALL));
 		const [reads] = limits.map(([, , limit, period]) => ({ aSecond: Number(limit) / Number(period), period }));
 		expect(reads?.aSecond).toBeGreaterThanOrEqual(10);
 		expect(reads?.period).toBe(ERRORS.RATE_LIMITED.headers?.["retry-after"]);

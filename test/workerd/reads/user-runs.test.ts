@@ -226,11 +226,12 @@ describe.each([RUNS, ACTIVE])("GET %s is denied", (path) => {
 	}
 	const NOTHING = { kv: [], d1: [] };
 
-	it("without a sign-in, with a forged one, or with a service token, before any I/O", async () => {
+	it("without a sign-in, with a forged one, or with a service or operator token, before any I/O", async () => {
 		const { token } = await signIn(uuid());
 		const forged = await signedCookie(token, { secret: "a secret that somebody else has thought out" });
-		const service = `Bearer ${env.RECORDER_TOKENS.split(",")[0]}`;
-		for (const headers of [{}, { cookie: forged }, { authorization: service }] as Record<string, string>[]) {
+		const tokens = [env.RECORDER_TOKENS, env.OPERATOR_TOKENS].map((list) => `Bearer ${list.split(",")[0]}`);
+		const all: Record<string, string>[] = tokens.map((authorization) => ({ authorization }));
+		for (const headers of [{}, { cookie: forged }, ...all]) {
 			expect(await ask(headers)).toEqual({ status: 401, code: "INVALID_SESSION", calls: NOTHING });
 		}
 	});

@@ -1,47 +1,58 @@
-import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { requestWith, signIn, uuid } from "../helpers.ts";
 import { watchBindings } from "../watch-bindings.ts";
-import { recording, registeredChat, TOKENS, wholeDatabase } from "./recorder.ts";
+import { OPERATOR_TOKENS, recording, registeredChat, TOKENS, wholeDatabase } from "./recorder.ts";
 
-/** A route that takes something from a recorder. */
-export interface RecorderRoute {
+/** A route that a token opens. */
+export interface TokenRoute {
 	method: string;
-	path: (chatId: string, runId: string) => string;
+	/** Of a chat, one of its runs, and its owner. */
+	path: (chatId: string, runId: string, userId: string) => string;
 	/** A body that the route takes for a chat of this owner; none if it takes none. */
 	body?: ((userId: string) => unknown) | undefined;
 }
 
-const [TOKEN] = TOKENS;
+/** Whose tokens open a route: the secret's name, the tokens, and those of the others. */
+const KINDS = {
+	service: { secret: "RECORDER_TOKENS", tokens: TOKENS, others: OPERATOR_TOKENS },
+	operator: { secret: "OPERATOR_TOKENS", tokens: OPERATOR_TOKENS, others: TOKENS },
+} as const;
 
-/** What is not one of the service tokens, as an `Authorization` header. */
-const BAD_AUTHORIZATIONS: [string, string][] = [
-	["an empty one", ""],
-	["the scheme alone", "Bearer"],
-	["an empty token", "Bearer "],
-	["another token", `Bearer ${"x".repeat(TOKEN.length)}`],
-	["a token without its last character", `Bearer ${TOKEN.slice(0, -1)}`],
-	["a token with one more", `Bearer ${TOKEN}0`],
-	["a token with its last character changed", `Bearer ${TOKEN.slice(0, -1)}~`],
-	["a token in other case", `Bearer ${TOKEN.toUpperCase()}`],
-	["the whole list", `Bearer ${env.RECORDER_TOKENS}`],
-	["a token without its scheme", TOKEN],
-	["another scheme", `Basic ${btoa(`${TOKEN}:`)}`],
-	["two tokens", `Bearer ${TOKEN} ${TOKEN}`],
-	["a quoted token", `Bearer "${TOKEN}"`],
-	["a token of 8,000 characters", `Bearer ${"x".repeat(8_000)}`],
-];
+/** What is not one of the tokens, as an `Authorization` header. */
+const badAuthorizations = (tokens: readonly [string, string], others: readonly string[]): [string, string][] => {
+	const [TOKEN] = tokens;
+	return [
+		["an empty one", ""],
+		["the scheme alone", "Bearer"],
+		["an empty token", "Bearer "],
+		["another token", `Bearer ${"x".repeat(TOKEN.length)}`],
+		["a token without its last character", `Bearer ${TOKEN.slice(0, -1)}`],
+		["a token with one more", `Bearer ${TOKEN}0`],
+		["a token with its last character changed", `Bearer ${TOKEN.slice(0, -1)}~`],
+		["a token in other case", `Bearer ${TOKEN.toUpperCase()}`],
+		["the whole list", `Bearer ${tokens.join()}`],
+		...others.map((other): [string, string] => ["a token that opens other routes", `Bearer ${other}`]),
+		["a token without its scheme", TOKEN],
+		["another scheme", `Basic ${btoa(`${TOKEN}:`)}`],
+		["two tokens", `Bearer ${TOKEN} ${TOKEN}`],
+		["a quoted token", `Bearer "${TOKEN}"`],
+		["a token of 8,000 characters", `Bearer ${"x".repeat(8_000)}`],
+	];
+};
 
 /**
- * The denial suite of the write side, for every route that asks for a service token. Each case sends
- * what a recorder could send with success, so that a denial is never an accident.
+ * The denial suite for every route that asks for a service or an operator token. Each case sends what would succeed with
+ * one, so that a denial is never an accident.
  */
-export function describeRecorderDenials(name: string, { method, path, body }: RecorderRoute): void {
+export function describeTokenDenials(kind: keyof typeof KINDS, name: string, { method, path, body }: TokenRoute): void {
+	const { secret, tokens: TOKENS, others } = KINDS[kind];
+	const [TOKEN] = TOKENS;
+
 	async function send(headers: Record<string, string>, { vars = {}, url = (at: string) => at, chat = "" } = {}) {
 		const owned = await registeredChat();
 		const { calls, ...bindings } = watchBindings();
-		const init = recording(method, body?.(owned.user), headers);
-		const to = url(path(chat || owned.chat, uuid()));
+		const init = recording(method, body?.(owned.user), { authorization: `Bearer ${TOKEN}`, ...headers });
+		const to = url(path(chat || owned.chat, uuid(), owned.user));
 		const before = await wholeDatabase();
 		// So many denials from one place would be limited.
 		const response = await requestWith({ ...bindings, SIGN_IN_LIMIT: undefined, ...vars }, to, init);
@@ -75,7 +86,7 @@ export function describeRecorderDenials(name: string, { method, path, body }: Re
 			}
 		});
 
-		it.each(BAD_AUTHORIZATIONS)("by %s, before any I/O", async (_, authorization) => {
+		it.each(badAuthorizations(TOKENS, others))("by %s, before any I/O", async (_, authorization) => {
 			await expectDenial(send({ authorization }));
 		});
 
@@ -85,7 +96,7 @@ export function describeRecorderDenials(name: string, { method, path, body }: Re
 				digest.mockClear();
 				await requestWith(
 					{ SIGN_IN_LIMIT: undefined },
-					path("not-a-uuid", uuid()),
+					path("not-a-uuid", uuid(), "\u0007"),
 					recording(method, {}, { authorization: `Bearer ${token}` }),
 				);
 				return digest.mock.calls.length;
@@ -103,7 +114,7 @@ export function describeRecorderDenials(name: string, { method, path, body }: Re
 		});
 
 		it("to a token in the address, a cookie or another header", async () => {
-			const url = (at: string) => `${at}?access_token=${TOKEN}&token=${TOKEN}`;
+			const url = (at: string) => `${at}${at.includes("?") ? "&" : "?"}access_token=${TOKEN}&token=${TOKEN}`;
 			await expectDenial(send({ authorization: "" }, { url }));
 			await expectDenial(send({ authorization: "", cookie: `token=${TOKEN}`, "x-api-key": TOKEN }));
 		});
@@ -116,21 +127,23 @@ export function describeRecorderDenials(name: string, { method, path, body }: Re
 
 		it.each(["", " , ,"])("to everybody where no token is set: %j", async (tokens) => {
 			for (const authorization of ["", "Bearer", "Bearer ,", `Bearer ${TOKEN}`]) {
-				await expectDenial(send({ authorization }, { vars: { RECORDER_TOKENS: tokens } }));
+				await expectDenial(send({ authorization }, { vars: { [secret]: tokens } }));
 			}
-			await expectDenial(send({}, { vars: { RECORDER_TOKENS: undefined } }));
+			await expectDenial(send({}, { vars: { [secret]: undefined } }));
 		});
 
 		it.each([
-			["a token of 31 characters", `${TOKEN},${"s".repeat(31)}`, /RECORDER_TOKENS: token 2 is too short.*at least 32/],
-			["a token that no header holds", `${"s".repeat(40)} s`, /RECORDER_TOKENS: token 1 is not a bearer token/],
+			["a token of 31 characters", `${TOKEN},${"s".repeat(31)}`, /token 2 is too short.*at least 32/],
+			["a token that no header holds", `${"s".repeat(40)} s`, /token 1 is not a bearer token/],
+			["a token of both lists", `${TOKEN},${others[1]}`, /OPERATOR_TOKENS: token 2 is one of RECORDER_TOKENS/],
 		])("to everybody where the list is unusable, and the log says why: %s", async (_, tokens, message) => {
-			const { response, calls, changed } = await send({}, { vars: { RECORDER_TOKENS: tokens } });
+			const { response, calls, changed } = await send({}, { vars: { [secret]: tokens } });
 			expect(response.status).toBe(500);
-			expect(await response.text()).not.toMatch(/RECORDER_TOKENS/);
+			expect(await response.text()).not.toMatch(/_TOKENS/);
 			expect({ calls, changed }).toEqual({ calls: { kv: [], d1: [] }, changed: false });
 			const log = lines.join("\n");
 			expect(log).toMatch(message);
+			expect(log).toContain(secret);
 			for (const secret of tokens.split(",")) expect(log).not.toContain(secret);
 		});
 	});

@@ -2,8 +2,9 @@ import { env } from "cloudflare:workers";
 import type { WorkflowRun } from "../../../src/workflow-runs/schemas.ts";
 import { request, runsPath, signIn, uuid } from "../helpers.ts";
 
-/** The service tokens of vitest.config.ts. */
+/** The service tokens, and the operator tokens, of vitest.config.ts. */
 export const TOKENS = env.RECORDER_TOKENS.split(",") as [string, string];
+export const OPERATOR_TOKENS = env.OPERATOR_TOKENS.split(",") as [string, string];
 
 /** A recorder's request with a JSON body, for `request` and `requestWith`. */
 export function recording(method: string, body?: unknown, headers: Record<string, string> = {}): RequestInit {
