@@ -1,11 +1,23 @@
 import path from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type Plugin } from "vitest/config";
+import { unstable_readConfig as readWranglerConfig } from "wrangler";
 
 // Keeps "Using secrets defined in .dev.vars" out of every run: the tests bring secrets of their own.
 process.env["WRANGLER_LOG"] ??= "warn";
 
 const migrations = await readD1Migrations("drizzle");
+
+/** The service's code gets what wrangler.toml has it bundled with; better-auth gets all of zod. */
+const { alias = {} } = readWranglerConfig({ config: "wrangler.toml" });
+const bundledWith: Plugin = {
+	name: "bundled-with",
+	enforce: "pre",
+	resolveId: (source, importer) =>
+		alias[source] !== undefined && /\/(src|test\/workerd|@hono)\//.test(importer ?? "")
+			? path.join(import.meta.dirname, alias[source])
+			: null,
+};
 
 export default defineConfig({
 	test: {
@@ -13,9 +25,8 @@ export default defineConfig({
 		onConsoleLog: (log) => !log.startsWith('{"level":'),
 		projects: [
 			{
-				// As wrangler.toml has it: the pages' components make text.
-				resolve: { alias: { "hono/jsx/jsx-runtime": path.join(import.meta.dirname, "src/page/jsx-runtime.ts") } },
 				plugins: [
+					bundledWith,
 					cloudflareTest({
 						wrangler: { configPath: "wrangler.toml" },
 						miniflare: {
@@ -49,6 +60,7 @@ export default defineConfig({
 					isolate: false,
 					maxWorkers: 1,
 					include: ["test/workerd/**/*.test.ts"],
+					globalSetup: "test/workerd/global-setup.ts",
 					setupFiles: ["test/workerd/setup.ts"],
 				},
 			},

@@ -1,15 +1,17 @@
 /**
  * Builds `dist/assets`, which the Worker's static assets binding serves: the page's script and style, the element, the API
- * reference, the OpenAPI document, and a copy of `src/assets`. `wrangler.toml` runs it before each build, for dev and deploy.
+ * reference, the OpenAPI document, and a copy of `src/assets`. Beside them it makes the libraries that the Worker is bundled
+ * with. `wrangler.toml` runs it before each build, for dev and deploy.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
 import { cssText } from "../packages/edge-runs/css-text.ts";
 import { command } from "./command-line.ts";
 import { makeOpenApiDocument } from "./openapi/document.ts";
-import { makeSmallZod } from "./openapi/small-zod.ts";
+import { put } from "./put.ts";
+import { makeSmallLibraries } from "./small/libraries.ts";
 import { root } from "./wrangler.ts";
 
 const HELP = `Builds what the Worker's static assets binding serves into dist/assets. wrangler does it by itself before each build:
@@ -19,8 +21,6 @@ const HELP = `Builds what the Worker's static assets binding serves into dist/as
   --help   says this`;
 
 const out = path.join(root, "dist/assets");
-/** Beside the assets: not served, but bundled (`[alias]` in wrangler.toml). */
-const SMALL_ZOD = "../zod.js";
 const source = path.join(root, "src/assets");
 const swaggerUi = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
@@ -45,23 +45,17 @@ async function buildElement(): Promise<Uint8Array> {
 	return (outputFiles[0] as { contents: Uint8Array }).contents;
 }
 
-/** Writes a file only if it is new or different: at each change a dev server reloads and drops its connections. */
-function put(name: string, content: Uint8Array): void {
-	const file = path.join(out, name);
-	if (existsSync(file) && readFileSync(file).equals(content)) return;
-	mkdirSync(path.dirname(file), { recursive: true });
-	writeFileSync(file, content);
-}
+const putAsset = (name: string, content: Uint8Array) => put(path.join(out, name), content);
 
 await command(HELP, {}, async () => {
 	for (const entry of readdirSync(source, { recursive: true, withFileTypes: true })) {
 		const file = path.join(entry.parentPath, entry.name);
-		if (entry.isFile()) put(path.relative(source, file), readFileSync(file));
+		if (entry.isFile()) putAsset(path.relative(source, file), readFileSync(file));
 	}
 	// With the licence files that the script points to.
 	const licences = ["swagger-ui-bundle.js.LICENSE.txt", "LICENSE", "NOTICE"];
 	for (const name of ["swagger-ui-bundle.js", "swagger-ui.css", ...licences]) {
-		put(`docs/${name}`, readFileSync(path.join(swaggerUi, name)));
+		putAsset(`docs/${name}`, readFileSync(path.join(swaggerUi, name)));
 	}
 	const { outputFiles } = await build({
 		...options,
@@ -71,10 +65,10 @@ await command(HELP, {}, async () => {
 		],
 		outdir: out,
 	});
-	for (const { path: file, contents } of outputFiles) put(path.relative(out, file), contents);
+	for (const { path: file, contents } of outputFiles) putAsset(path.relative(out, file), contents);
 	const element = await buildElement();
-	put("element.js", element);
-	put(`element-${version}.js`, element);
-	put(SMALL_ZOD, await makeSmallZod());
-	put("openapi.json", Buffer.from(JSON.stringify(await makeOpenApiDocument())));
+	putAsset("element.js", element);
+	putAsset(`element-${version}.js`, element);
+	await makeSmallLibraries();
+	putAsset("openapi.json", Buffer.from(JSON.stringify(await makeOpenApiDocument())));
 });

@@ -8,13 +8,13 @@ import path from "node:path";
 import { build, type Metafile } from "esbuild";
 import { cssText } from "../packages/edge-runs/css-text.ts";
 import { command, Stop } from "./command-line.ts";
+import { SMALL_LIBRARIES } from "./small/libraries.ts";
 import { root, wrangler } from "./wrangler.ts";
 
 /** The list, as Markdown. */
 export async function listLicences(): Promise<string> {
 	const shipped: Record<string, string[]> = {
-		// zod is bundled before the Worker is.
-		Worker: [...(await workerPackages()), ...(await packagesOf("src/zod.ts"))],
+		Worker: [...(await workerPackages()), ...SMALL_LIBRARIES],
 		"page's script": await packagesOf("src/page/browser/main.ts"),
 		// Copied as it is, with the licences of what it was bundled from; see scripts/assets.ts.
 		"API reference": ["swagger-ui-dist"],
