@@ -9,7 +9,7 @@ export interface Env {
 	readonly CF_VERSION_METADATA?: WorkerVersionMetadata;
 	/** The static assets: the pages' script and style, and the OpenAPI document. */
 	readonly ASSETS?: Fetcher;
-	/** Secret: your better-auth deployment signs its session cookies with it. */
+	/** Secret: your better-auth deployment signs its session cookies with it; several separated by commas, while it changes. */
 	readonly BETTER_AUTH_SECRET?: string;
 	/** Secret: the service tokens that may record runs, separated by commas. Unset: nobody may. */
 	readonly RECORDER_TOKENS?: string;
@@ -43,7 +43,8 @@ export interface Env {
 }
 
 export interface Config {
-	readonly sessionSecret: string;
+	/** Any of them may have signed a session cookie. */
+	readonly sessionSecrets: readonly [string, ...string[]];
 	readonly sessionCookiePrefix: string;
 	readonly recorderTokens: readonly string[];
 	readonly operatorTokens: readonly string[];
@@ -84,7 +85,7 @@ export function readConfig(env: Env): Config {
 	let config = checked.get(env);
 	if (!config) {
 		config = {
-			sessionSecret: sessionSecret(env.BETTER_AUTH_SECRET),
+			sessionSecrets: sessionSecrets(env.BETTER_AUTH_SECRET),
 			sessionCookiePrefix: sessionCookiePrefix(env.SESSION_COOKIE_PREFIX),
 			recorderTokens: tokens(env, "RECORDER_TOKENS"),
 			operatorTokens: operatorTokens(env),
@@ -104,8 +105,11 @@ export function readConfig(env: Env): Config {
 	return config;
 }
 
-function sessionSecret(value = ""): string {
-	if (value.length >= SECRET_MIN_LENGTH) return value;
+/** A secret that has a comma in it is still one: the value as a whole counts, too. */
+function sessionSecrets(value = ""): readonly [string, ...string[]] {
+	const parts = commaSeparated(value).filter((part) => part.length >= SECRET_MIN_LENGTH);
+	const [first = value, ...others] = new Set([...parts, value]);
+	if (value.length >= SECRET_MIN_LENGTH) return [first, ...others];
 	throw new ConfigurationError(
 		`BETTER_AUTH_SECRET is ${value ? "too short" : "not set"}: set the secret of your better-auth deployment ` +
 			`(at least ${SECRET_MIN_LENGTH} characters) with "wrangler secret put BETTER_AUTH_SECRET", or in .dev.vars`,

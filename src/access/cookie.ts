@@ -10,18 +10,22 @@ const TOKEN = /^(?!\.{1,2}$)[\x21-\x7e]{1,512}$/;
  * `<prefix>.session_token`, or `__Secure-<prefix>.session_token` where better-auth runs over https. The
  * `__Secure-` one is preferred, since only https can set it. Of several cookies of one name the first
  * counts: RFC 6265, 5.4 puts the most specific path first.
+ *
+ * @param secrets any of them may have signed it, so that they can be changed without a pause
  */
 export async function readSessionToken(
 	cookieHeader: string | undefined,
-	secret: string,
+	secrets: readonly string[],
 	prefix: string,
 ): Promise<string | null> {
 	if (!cookieHeader) return null;
 	for (const name of [`__Secure-${prefix}.session_token`, `${prefix}.session_token`]) {
 		// parseSigned imports the key before it looks.
 		if (!cookieHeader.includes(name)) continue;
-		const token = (await parseSigned(cookieHeader, secret, name))[name];
-		if (token && TOKEN.test(token)) return token;
+		for (const secret of secrets) {
+			const token = (await parseSigned(cookieHeader, secret, name))[name];
+			if (token && TOKEN.test(token)) return token;
+		}
 	}
 	return null;
 }

@@ -20,7 +20,7 @@ import { askForNoRevocations } from "./revocations.ts";
  *   another chat, or for one chat where the route is about all
  */
 export const requireReader: MiddlewareHandler<AppEnv> = async function requireReader(c, next) {
-	const { readTokenSecrets, sessionSecret } = readConfig(c.env);
+	const { readTokenSecrets, sessionSecrets } = readConfig(c.env);
 	const authorization = c.req.header("authorization");
 	if (readTokenSecrets.length === 0 || !isBearer(authorization)) return requireSession(c, next);
 	const { scope } = c.var;
@@ -30,7 +30,7 @@ export const requireReader: MiddlewareHandler<AppEnv> = async function requireRe
 	const digest = await sha256Hex(new TextEncoder().encode(token.signed), 32);
 	await countAgainst("READ_LIMIT", `read token ${digest}`, scope);
 	const { userId, chatId, expiresAt } = token;
-	scope.facts.user = await pseudonym(sessionSecret, userId);
+	scope.facts.user = await pseudonym(sessionSecrets[0], userId);
 	if (chatId !== undefined) refuseOtherChats(chatId, c.req.param("chatId"));
 	askForNoRevocations(scope);
 	const session = { userId, endsAt: expiresAt };

@@ -17,10 +17,10 @@ import { readSession } from "./session.ts";
  * @throws {ServiceError} before any store is asked: INVALID_SESSION unless the cookie's signature is right, RATE_LIMITED
  */
 export const requireSession: MiddlewareHandler<AppEnv> = async function requireSession(c, next) {
-	const { sessionSecret, sessionCookiePrefix } = readConfig(c.env);
+	const { sessionSecrets, sessionCookiePrefix } = readConfig(c.env);
 	const { scope } = c.var;
 	const cookie = c.req.header("cookie");
-	const signed = await readSigned(cookie, sessionSecret, sessionCookiePrefix);
+	const signed = await readSigned(cookie, sessionSecrets, sessionCookiePrefix);
 	if (signed === null) {
 		const sent = cookie?.includes(`${sessionCookiePrefix}.session_token=`) ? cookie : undefined;
 		return refuseSignIn(c, new ServiceError("INVALID_SESSION"), sent);
@@ -34,7 +34,7 @@ export const requireSession: MiddlewareHandler<AppEnv> = async function requireS
 	const session = readSession(scope, token, Date.now()).then(
 		async (found) => {
 			signed.userBefore = found.userId;
-			scope.facts.user = await pseudonym(sessionSecret, found.userId);
+			scope.facts.user = await pseudonym(sessionSecrets[0], found.userId);
 			return found;
 		},
 		(error) =>
@@ -59,17 +59,21 @@ interface SignedToken {
 	userBefore?: string;
 }
 
-/** By the secret and the cookies that were verified: whoever polls sends the same again. Never what was refused. */
+/** By the secrets and the cookies that were verified: whoever polls sends the same again. Never what was refused. */
 const verified = new Map<string, SignedToken>();
 const MAX_VERIFIED = 1_000;
 /** Longer ones are verified each time, so that the memory of all together stays under 2 MB. */
 const MAX_KEY_LENGTH = 1_000;
 
-async function readSigned(cookie: string | undefined, secret: string, prefix: string): Promise<SignedToken | null> {
-	const key = `${secret}\n${prefix}\n${cookie}`;
+async function readSigned(
+	cookie: string | undefined,
+	secrets: readonly string[],
+	prefix: string,
+): Promise<SignedToken | null> {
+	const key = `${secrets}\n${prefix}\n${cookie}`;
 	const before = verified.get(key);
 	if (before) return before;
-	const token = await readSessionToken(cookie, secret, prefix);
+	const token = await readSessionToken(cookie, secrets, prefix);
 	if (token === null) return null;
 	const signed = { token, digest: await sha256Hex(new TextEncoder().encode(token), 32) };
 	if (verified.size >= MAX_VERIFIED) verified.clear();

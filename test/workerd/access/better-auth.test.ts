@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { betterAuth } from "better-auth";
+import { type BetterAuthOptions, betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import { admin } from "better-auth/plugins";
 import { describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { kvStorage } from "../../fixtures/kv-storage.ts";
 import { insertChat, insertRuns, request, requestWith, runsPath, uuid } from "../helpers.ts";
 
 /** A real better-auth deployment that keeps its sessions in the service's KV; its users are in memory. */
-function deployment(origin: string, cookiePrefix?: string) {
+function deployment(origin: string, options: Pick<BetterAuthOptions, "advanced" | "secrets"> = {}) {
 	const database = { user: [] as Record<string, unknown>[], account: [], verification: [], rateLimit: [] };
 	const auth = betterAuth({
 		baseURL: origin,
@@ -20,8 +20,14 @@ function deployment(origin: string, cookiePrefix?: string) {
 		user: { deleteUser: { enabled: true } },
 		plugins: [admin()],
 		telemetry: { enabled: false },
-		...(cookiePrefix ? { advanced: { cookiePrefix } } : {}),
+		...options,
 	});
+
+	/** Whom better-auth itself takes the bearer of a cookie for: a user's id, or nobody. */
+	async function whoIs(cookie: string): Promise<string | undefined> {
+		const found = await auth.api.getSession({ headers: new Headers({ cookie }) });
+		return found?.user.id;
+	}
 
 	/** Posts to better-auth's own HTTP handler, as its browser client does. */
 	async function post(path: string, body: object, cookie = "") {
@@ -45,6 +51,7 @@ function deployment(origin: string, cookiePrefix?: string) {
 	return {
 		account,
 		post,
+		whoIs,
 		/** Posts with the session of somebody whose role is admin. */
 		async asAdmin(path: string, body: object) {
 			const boss = { email: `${uuid()}@example.com`, password: uuid(), name: "Grace" };
@@ -166,6 +173,34 @@ describe("with real better-auth", { timeout: 20_000 }, () => {
 		expect(await statusWith(await ownChat(body.user.id), cookie)).toBe(200);
 	});
 
+	it("its secret is changed without a pause: here both count, while better-auth itself takes the new one only", async () => {
+		const secrets = { old: env.BETTER_AUTH_SECRET, new: "a new secret of at least thirty-two characters" };
+		const before = deployment("https://app.example.com");
+		const after = deployment("https://app.example.com", {
+			secrets: [
+				{ version: 2, value: secrets.new },
+				{ version: 1, value: secrets.old },
+			],
+		});
+		const [early, late] = [await before.signUp(), await after.signUp()];
+		expect(await before.whoIs(early.cookie)).toBe(early.body.user.id);
+		expect(await after.whoIs(early.cookie)).toBe(undefined);
+
+		const statuses = async (value: string) => {
+			const ask = async ({ cookie, body }: typeof early) => {
+				const init = { headers: { cookie } };
+				return (await requestWith({ BETTER_AUTH_SECRET: value }, await ownChat(body.user.id), init)).status;
+			};
+			return [await ask(early), await ask(late)];
+		};
+		expect(await statuses(secrets.old)).toEqual([200, 401]);
+		expect(await statuses(`${secrets.new}, ${secrets.old}`)).toEqual([200, 200]);
+		expect(await statuses(`${secrets.old},${secrets.new}`)).toEqual([200, 200]);
+		expect(await statuses(secrets.new)).toEqual([401, 200]);
+		// A part that is too short to be a secret is none, and says nothing of the others.
+		expect(await statuses(`too short,${secrets.old}`)).toEqual([200, 401]);
+	});
+
 	it("a time to live that KV would refuse is lengthened", async () => {
 		await expect(env.SESSIONS.put("short", "1", { expirationTtl: 59 })).rejects.toThrow("60");
 		await kvStorage(env.SESSIONS).set("short", "2", 59);
@@ -173,7 +208,9 @@ describe("with real better-auth", { timeout: 20_000 }, () => {
 	});
 
 	it("its cookiePrefix is SESSION_COOKIE_PREFIX", async () => {
-		const { cookie, body } = await deployment("https://app.example.com", "shop").signUp();
+		const { cookie, body } = await deployment("https://app.example.com", {
+			advanced: { cookiePrefix: "shop" },
+		}).signUp();
 		const path = await ownChat(body.user.id);
 		const init = { headers: { cookie } };
 		expect((await requestWith({ SESSION_COOKIE_PREFIX: "shop" }, path, init)).status).toBe(200);

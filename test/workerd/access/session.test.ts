@@ -57,6 +57,13 @@ describe("a session cookie", () => {
 		expect((await ask(`${stranger.cookie}; ${cookie}`)).status).toBe(403);
 	});
 
+	it("may be signed by a secret that has a comma in it", async () => {
+		const { token } = await signIn(user);
+		const secret = `${"a".repeat(20)}, ${"b".repeat(40)}`;
+		const headers = { cookie: await signedCookie(token, { secret }) };
+		expect((await requestWith({ BETTER_AUTH_SECRET: secret }, runsPath(chat), { headers })).status).toBe(200);
+	});
+
 	it("is worth nothing once its session is revoked", async () => {
 		const { cookie, token } = await signIn(user);
 		await env.SESSIONS.delete(token);
