@@ -1,5 +1,14 @@
 import { type SQL, sql } from "drizzle-orm";
-import { type AnySQLiteColumn, check, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import {
+	type AnySQLiteColumn,
+	check,
+	index,
+	integer,
+	primaryKey,
+	sqliteTable,
+	text,
+	uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 
 /*
  * Values are stored as the text that is served, so that a read neither parses nor formats them.
@@ -20,7 +29,7 @@ export const chats = sqliteTable(
 	{
 		/** Lower-case UUID. */
 		id: text("id").primaryKey(),
-		/** The owner: better-auth's user id. */
+		/** The owner: better-auth's user id. Empty, with `deleted_at`: the chat was erased, and no run of it may come back. */
 		userId: text("user_id").notNull(),
 		/** Opaque and random; replaced by every write that changes anything under the chat. */
 		revision: text("revision").notNull(),
@@ -40,6 +49,10 @@ export const chats = sqliteTable(
 		trail: text("trail").notNull().default(""),
 	},
 	(table) => [
+		// A user's chats, each with its runs in their order: SQLite keeps an inner loop's order behind a unique outer one only.
+		uniqueIndex("chats_user").on(table.userId, table.id),
+		// What is to be purged. Written when a chat is deleted.
+		index("chats_deleted").on(table.deletedAt).where(sql`${table.deletedAt} is not null`),
 		check("chats_id_is_uuid", isUuid(table.id)),
 		check("chats_created_at_is_timestamp", isTimestamp(table.createdAt)),
 		check("chats_deleted_at_is_timestamp", isTimestamp(table.deletedAt)),
