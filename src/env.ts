@@ -6,6 +6,8 @@ export interface Env {
 	readonly HUB?: DurableObjectNamespace;
 	/** better-auth's `secondaryStorage`. */
 	readonly SESSIONS: KVNamespace;
+	/** A dataset of Workers Analytics Engine, for data points; see `metrics.ts`. Unbound: none are written. */
+	readonly METRICS?: AnalyticsEngineDataset;
 	readonly CF_VERSION_METADATA?: WorkerVersionMetadata;
 	/** The static assets: the pages' script and style, and the OpenAPI document. */
 	readonly ASSETS?: Fetcher;

@@ -1,16 +1,25 @@
-/** One structured JSON line to the Worker's log. */
-export type LogLine = { readonly requestId: string; readonly event: string } & Readonly<Record<string, unknown>>;
+import { measure } from "./metrics.ts";
+import type { Scope } from "./scope.ts";
+
+/** The call that a line is about. */
+type Call = Pick<Scope, "env" | "requestId">;
+
+/** What a structured JSON line of the Worker's log says. */
+export type LogLine = { readonly event: string } & Readonly<Record<string, unknown>>;
 
 /*
- * No cookie, token or secret is ever passed to these. Paths are logged without their query.
+ * No cookie, token or secret is ever passed to these. Paths are logged without their query. Each line is a data point
+ * too, of those of its fields that `metrics.ts` names.
  */
 
-export function logInfo(line: LogLine): void {
-	console.log(JSON.stringify({ level: "info", ...line }));
+export function logInfo({ env, requestId }: Call, line: LogLine): void {
+	console.log(JSON.stringify({ level: "info", requestId, ...line }));
+	measure(env, "info", line);
 }
 
-export function logError(line: LogLine, error: unknown): void {
-	console.error(JSON.stringify({ level: "error", ...line, error: describe(error) }));
+export function logError({ env, requestId }: Call, line: LogLine, error: unknown): void {
+	console.error(JSON.stringify({ level: "error", requestId, ...line, error: describe(error) }));
+	measure(env, "error", line);
 }
 
 /** An error with its chain of causes, as text. */

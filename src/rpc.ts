@@ -83,18 +83,17 @@ export class WorkflowRunRecorder extends WorkerEntrypoint<Env> implements Publis
 	/** Writes one log line for each call. Only the log gets a bug's text. Private by `#`, since RPC can call TypeScript's `private`. */
 	async #run<T>(method: string, verb: (scope: Scope) => Promise<T>): Promise<T> {
 		const scope = scopeOf(this.env, this.ctx);
-		const { requestId } = scope;
 		const start = Date.now();
-		let code: ErrorCode | undefined;
 		try {
 			return await verb(scope);
 		} catch (thrown) {
 			const error = thrown instanceof ServiceError ? thrown : new ServiceError("INTERNAL_ERROR");
-			code = error.code;
-			if (ERRORS[code].status >= 500) logError({ requestId, event: "error", code }, error.cause ?? thrown);
-			throw Object.assign(new Error(`${code}: ${error.message} (request ${requestId})`), { code });
+			const { code } = error;
+			scope.facts.code = code;
+			if (ERRORS[code].status >= 500) logError(scope, { event: "error", code }, error.cause ?? thrown);
+			throw Object.assign(new Error(`${code}: ${error.message} (request ${scope.requestId})`), { code });
 		} finally {
-			logInfo({ requestId, event: "rpc", method, code, milliseconds: Date.now() - start, ...scope.facts });
+			logInfo(scope, { event: "rpc", method, milliseconds: Date.now() - start, ...scope.facts });
 		}
 	}
 }

@@ -1,4 +1,5 @@
 import type { Env } from "./env.ts";
+import type { ErrorCode } from "./errors.ts";
 
 /** One call to this service, over HTTP or RPC. A verb gets it beside its input. */
 export interface Scope {
@@ -24,6 +25,13 @@ export interface Facts {
 	writer?: "hub" | "door";
 	/** How the edge cache took part; see `CacheUse`. */
 	cache?: string;
+	/** The error that was answered with. */
+	code?: ErrorCode;
+	/** How many runs a report named, and how many of them were written: the others were known as they are. */
+	runs?: number;
+	written?: number;
+	/** How many reports the hub committed together with it, itself included. */
+	together?: number;
 }
 
 /** The user who is asking. */

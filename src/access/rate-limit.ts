@@ -15,14 +15,15 @@ type Limiter = Extract<keyof Env, `${string}_LIMIT`>;
  * @param key the caller that is counted; never a cookie or a token
  * @throws {ServiceError} RATE_LIMITED
  */
-export async function countAgainst(limiter: Limiter, key: string, { env, requestId }: Scope): Promise<void> {
+export async function countAgainst(limiter: Limiter, key: string, scope: Scope): Promise<void> {
+	const { env } = scope;
 	const binding = env[limiter];
-	if (!binding) return sayThatItIsOff(limiter, env, requestId);
+	if (!binding) return sayThatItIsOff(limiter, scope);
 	let success = true;
 	try {
 		({ success } = await withDeadline(binding.limit({ key }), readConfig(env).storeTimeoutSeconds));
 	} catch (error) {
-		logError({ requestId, event: "rate limit", limiter }, error);
+		logError(scope, { event: "rate limit", limiter }, error);
 	}
 	if (!success) throw new ServiceError("RATE_LIMITED");
 }
@@ -31,12 +32,12 @@ export async function countAgainst(limiter: Limiter, key: string, { env, request
 const off = new WeakMap<Env, Set<Limiter>>();
 
 /** Once in an isolate, and to the log alone: strangers need not know what is unlimited. */
-function sayThatItIsOff(limiter: Limiter, env: Env, requestId: string): void {
-	const known = off.get(env) ?? new Set();
-	off.set(env, known);
+function sayThatItIsOff(limiter: Limiter, scope: Scope): void {
+	const known = off.get(scope.env) ?? new Set();
+	off.set(scope.env, known);
 	if (known.has(limiter)) return;
 	known.add(limiter);
-	logInfo({ requestId, event: "no limit", limiter });
+	logInfo(scope, { event: "no limit", limiter });
 }
 
 /**

@@ -10,7 +10,10 @@ const Check = z.enum(["ok", "failing"]);
 
 const Health = z
 	.strictObject({
-		status: Check.openapi({ description: "failing if the configuration, D1, its migrations or KV are" }),
+		status: z.enum(["ok", "degraded", "failing"]).openapi({
+			description:
+				"failing if the configuration, D1, its migrations or KV are. degraded if only the cache or the hubs are: everything is answered, but more slowly",
+		}),
 		version: z.string().openapi({ description: "Of edge-runs", example: "0.2.0" }),
 		deployment: z.string().nullable().openapi({ description: "The Workers version's id, where there is one" }),
 		checkedAt: z.iso.datetime().openapi({ description: "When this was found: a few seconds ago at most" }),
@@ -22,6 +25,10 @@ const Health = z
 			cache: Check.openapi({
 				description:
 					"Whether the Cache API keeps anything in this data centre. Failing costs speed and D1 reads, no more",
+			}),
+			hub: z.enum(["ok", "failing", "off"]).openapi({
+				description:
+					"Whether a hub answers (off: none is bound). Failing or off, reports are written one by one, and streams see a change within a minute",
 			}),
 		}),
 	})
@@ -37,7 +44,7 @@ export const getHealthRoute = createRoute({
 	tags: ["Operation"],
 	security: [],
 	responses: {
-		200: json(Health, "All is well"),
+		200: json(Health, "All is answered"),
 		503: json(Health, "A check is failing"),
 		...errors("METHOD_NOT_ALLOWED", "INTERNAL_ERROR"),
 	},
@@ -81,12 +88,16 @@ async function findHealth(scope: Scope): Promise<Remembered> {
 	}
 }
 
+/** Without cache and hub all answers come, only slower. */
+function statusOf({ cache, hub, ...needed }: Findings) {
+	if (Object.values(needed).includes("failing")) return "failing";
+	return cache === "failing" || hub === "failing" ? "degraded" : "ok";
+}
+
 export const handleGetHealth: RouteHandler<typeof getHealthRoute, AppEnv> = async (c) => {
 	const { findings: checks, at } = await findHealth(c.var.scope);
-	// Without the cache all answers come, only slower.
-	const { cache: _, ...needed } = checks;
-	const status = Object.values(needed).every((each) => each === "ok") ? "ok" : "failing";
+	const status = statusOf(checks);
 	const deployment = c.env.CF_VERSION_METADATA?.id || null;
 	const body = { status, version, deployment, checkedAt: new Date(at).toISOString(), checks } as const;
-	return c.json(body, status === "ok" ? 200 : 503, { "cache-control": "no-store" });
+	return c.json(body, status === "failing" ? 503 : 200, { "cache-control": "no-store" });
 };

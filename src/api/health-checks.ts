@@ -1,15 +1,17 @@
 import journal from "../../drizzle/meta/_journal.json";
+import { hubStub } from "../db/hub.ts";
 import { withDeadline } from "../deadline.ts";
-import { readConfig } from "../env.ts";
+import { type Env, readConfig } from "../env.ts";
 import { logError } from "../log.ts";
 import type { Scope } from "../scope.ts";
 import { cacheKey, openCache } from "../workflow-runs/edge-cache.ts";
 
 export type Verdict = "ok" | "failing";
 
-export type CheckName = "configuration" | "d1" | "migrations" | "kv" | "cache";
+export type CheckName = "configuration" | "d1" | "migrations" | "kv" | "cache" | "hub";
 
-export type Findings = Readonly<Record<CheckName, Verdict>>;
+/** off: no hubs are bound, as the operator may choose. */
+export type Findings = Readonly<Record<Exclude<CheckName, "hub">, Verdict> & { hub: Verdict | "off" }>;
 
 /** The migrations that this Worker was built with, as `wrangler d1 migrations apply` names them in the database. */
 const MIGRATIONS = journal.entries.map(({ tag }) => `${tag}.sql`);
@@ -17,18 +19,21 @@ const MIGRATIONS = journal.entries.map(({ tag }) => `${tag}.sql`);
 /** The key need not exist. The check is that KV answers. */
 const KV_PROBE = "edge-runs-health";
 const CACHE_PROBE_SECONDS = 60;
+/** No chat's: the check is that a hub answers. */
+const HUB_PROBE = "edge-runs-health";
 
 /** Asks everything that the service needs, at the same time, each for `STORE_TIMEOUT_SECONDS` at most. Never rejects. */
 export async function runChecks(scope: Scope): Promise<Findings> {
 	const { env } = scope;
-	const [configuration, d1, migrations, kv, cache] = await Promise.all([
+	const [configuration, d1, migrations, kv, cache, hub] = await Promise.all([
 		check(scope, "configuration", async () => readConfig(env)),
 		check(scope, "d1", () => env.DB.prepare("select 1 from chats limit 1").first()),
 		check(scope, "migrations", () => findMigrations(env.DB)),
 		check(scope, "kv", () => env.SESSIONS.get(KV_PROBE)),
 		check(scope, "cache", () => findInCache(cacheKey(scope, "health"))),
+		env.HUB ? check(scope, "hub", () => askAHub(env)) : ("off" as const),
 	]);
-	return { configuration, d1, migrations, kv, cache };
+	return { configuration, d1, migrations, kv, cache, hub };
 }
 
 /** A database that knows more than this Worker is fine: the Worker was rolled back, the database was not. */
@@ -57,12 +62,18 @@ async function findInCache(key: string): Promise<void> {
 	if (!(await find())) throw new Error("the Cache API keeps nothing here: every read goes to D1");
 }
 
-async function check({ env, requestId }: Scope, name: CheckName, probe: () => Promise<unknown>): Promise<Verdict> {
+/** It refuses what does not dial in, and so answers without doing anything. */
+async function askAHub(env: Env): Promise<void> {
+	const answer = await hubStub(env, HUB_PROBE)?.fetch("https://hub.invalid/");
+	await answer?.body?.cancel();
+}
+
+async function check(scope: Scope, name: CheckName, probe: () => Promise<unknown>): Promise<Verdict> {
 	try {
-		await withDeadline(probe(), timeoutSeconds({ env }));
+		await withDeadline(probe(), timeoutSeconds(scope));
 		return "ok";
 	} catch (error) {
-		logError({ requestId, event: "health", check: name }, error);
+		logError(scope, { event: "health", check: name }, error);
 		return "failing";
 	}
 }

@@ -15,6 +15,8 @@ export interface ChangeMessage extends Change {
 	readonly bookmark: string | null;
 	/** The changed runs, each as served JSON text; null where they are too large to be told, or runs have gone. */
 	readonly runs: readonly string[] | null;
+	/** When the first report of the change came in, in milliseconds since the epoch. */
+	readonly reportedAt?: number;
 }
 
 /** What a hub does for a door, whatever the verb. */
@@ -44,16 +46,17 @@ export function hubStub({ HUB }: Env, chatId: string): DurableObjectStub | null 
  *   was asked may still come to pass.
  */
 export async function askHub<T>(
-	{ env, requestId }: Scope,
+	scope: Scope,
 	chatId: string,
 	ask: (hub: DurableObjectStub) => PromiseLike<T>,
 ): Promise<T | undefined> {
+	const { env } = scope;
 	const hub = hubStub(env, chatId);
 	if (!hub || (resting.get(chatId) ?? 0) > Date.now()) return undefined;
 	try {
 		return await withDeadline(ask(hub), readConfig(env).storeTimeoutSeconds + GRACE_SECONDS);
 	} catch (error) {
-		logError({ requestId, event: "hub", doing: "ask" }, error);
+		logError(scope, { event: "hub", doing: "ask" }, error);
 		if (resting.size >= MAX_RESTING) resting.clear();
 		resting.set(chatId, Date.now() + REST_SECONDS * 1000);
 		return undefined;

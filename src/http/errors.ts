@@ -12,13 +12,13 @@ export const onError: ErrorHandler<AppEnv> = (thrown, c) => respondWithError(c, 
 export function toServiceError(thrown: unknown, c: Context<AppEnv>): ServiceError {
 	const error =
 		thrown instanceof ServiceError ? thrown : new ServiceError("INTERNAL_ERROR", undefined, { cause: thrown });
-	if (ERRORS[error.code].status >= 500) {
-		logError({ requestId: c.var.requestId, event: "error", code: error.code }, error.cause ?? error);
-	}
+	const { scope } = c.var;
+	scope.facts.code = error.code;
+	if (ERRORS[error.code].status >= 500) logError(scope, { event: "error", code: error.code }, error.cause ?? error);
 	return error;
 }
 
-export const notFound: NotFoundHandler<AppEnv> = (c) => respondWithError(c, new ServiceError("ROUTE_NOT_FOUND"));
+export const notFound: NotFoundHandler<AppEnv> = (c) => onError(new ServiceError("ROUTE_NOT_FOUND"), c);
 
 function respondWithError(c: Context<AppEnv>, error: ServiceError): Response {
 	const { status, headers } = ERRORS[error.code];
@@ -43,7 +43,7 @@ export function refuseOtherMethods(app: Hono<AppEnv>): void {
 	for (const [path, methods] of allowed) {
 		app.all(path, (c) => {
 			c.header("allow", [...methods].sort().join(", "));
-			return respondWithError(c, new ServiceError("METHOD_NOT_ALLOWED"));
+			return onError(new ServiceError("METHOD_NOT_ALLOWED"), c);
 		});
 	}
 }

@@ -14,8 +14,7 @@ export const openScope: MiddlewareHandler<AppEnv> = async function openScope(c, 
 	const scope = scopeOf(c.env, c.executionCtx, requestId, new URL(c.req.url).host);
 	c.set("scope", scope);
 	await next();
-	logInfo({
-		requestId,
+	logInfo(scope, {
 		event: "request",
 		method: c.req.method,
 		// The route that answered: the deepest that was run, not the last that matches.

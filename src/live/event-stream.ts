@@ -41,11 +41,11 @@ async function run(scope: Scope, events: EventWriter, first: ServerEvent[], next
 	} catch (error) {
 		// The client comes back by itself, and is answered afresh.
 		if (events.isGone) outcome = "client";
-		else logError({ requestId: scope.requestId, event: "stream" }, error);
+		else logError(scope, { event: "stream" }, error);
 	} finally {
 		await events.close();
 		const seconds = Math.round((Date.now() - start) / 1000);
-		logInfo({ requestId: scope.requestId, event: "stream", seconds, ended: outcome });
+		logInfo(scope, { event: "stream", seconds, ended: outcome, ...events.facts });
 	}
 }
 

@@ -31,6 +31,8 @@ export class EventWriter {
 	readonly gone: Promise<void>;
 	readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
 	readonly #encoder = new TextEncoder();
+	#told = 0;
+	readonly #delays = { count: 0, sum: 0, slowest: 0 };
 	#isGone = false;
 	#writtenAt = Date.now();
 
@@ -57,9 +59,30 @@ export class EventWriter {
 		return this.#writtenAt;
 	}
 
+	/** How many events were told. */
+	get told(): number {
+		return this.#told;
+	}
+
+	/** For the stream's line in the log: its events, and how long changes took from report to client: on average, and the slowest. */
+	get facts() {
+		const { count, sum, slowest } = this.#delays;
+		if (count === 0) return { events: this.#told };
+		return { events: this.#told, delayMilliseconds: Math.round(sum / count), slowestMilliseconds: slowest };
+	}
+
 	/** @throws {GoneError} */
-	events(events: readonly ServerEvent[]): Promise<void> {
-		return this.write(events.map(toText).join(""));
+	async events(events: readonly ServerEvent[]): Promise<void> {
+		await this.write(events.map(toText).join(""));
+		this.#told += events.length;
+	}
+
+	/** Notes when the change that was told just now was reported, in milliseconds since the epoch: on another machine's clock. */
+	noteReported(at: number): void {
+		const delay = Math.max(0, Date.now() - at);
+		this.#delays.count += 1;
+		this.#delays.sum += delay;
+		this.#delays.slowest = Math.max(this.#delays.slowest, delay);
 	}
 
 	/** @throws {GoneError} */

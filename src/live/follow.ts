@@ -103,7 +103,7 @@ export async function follow(
 
 	/** Passes a message on if it continues what the client has. */
 	async function receive(message: ChangeMessage): Promise<EndReason | undefined> {
-		const { from, to, bookmark, runs } = message;
+		const { from, to, bookmark, runs, reportedAt } = message;
 		if (to.change <= place.state.change) return undefined;
 		if (runs === null || !isSame(from, place.state)) {
 			place = { ...place, bookmark: newer(place.bookmark, bookmark) };
@@ -111,7 +111,10 @@ export async function follow(
 			return undefined;
 		}
 		place = { state: to, bookmark: newer(place.bookmark, bookmark) };
-		return kind.pass(runs, to, events);
+		const { told } = events;
+		const end = await kind.pass(runs, to, events);
+		if (reportedAt !== undefined && events.told > told) events.noteReported(reportedAt);
+		return end;
 	}
 
 	async function check(): Promise<EndReason | undefined> {

@@ -26,6 +26,7 @@ interface Job {
 	readonly chatId: string;
 	readonly requestId: string;
 	readonly report: readonly WorkflowRun[];
+	readonly reportedAt: number;
 }
 
 /**
@@ -70,7 +71,7 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 	 * @param size of the report's JSON, in UTF-16 code units
 	 */
 	record(chatId: string, requestId: string, report: readonly WorkflowRun[], size: number): Promise<HubAnswer> {
-		return this.#group.add({ chatId, requestId, report }, size);
+		return this.#group.add({ chatId, requestId, report, reportedAt: Date.now() }, size);
 	}
 
 	/** Tells the chat's watchers of a write that did not go through this hub. */
@@ -80,17 +81,18 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 	}
 
 	async #commit(jobs: readonly Job[]): Promise<readonly HubAnswer[]> {
-		const [{ chatId, requestId }] = jobs as [Job];
+		const [{ chatId, requestId, reportedAt }] = jobs as [Job];
 		const scope = scopeOf(this.env, this.ctx, requestId);
-		const d1Milliseconds = () => scope.facts.d1Milliseconds ?? 0;
+		const facts = (written = 0) => ({ ...scope.facts, written, together: jobs.length });
 		try {
 			const reports = jobs.map(({ report }) => report);
 			const { result, bookmark } = await commitReports(scope, chatId, reports, this.#recent);
-			this.#conclude(result, bookmark);
+			this.#conclude(result, bookmark, reportedAt);
+			const changed = new Set(result.changed.map(({ id }) => id));
 			return result.results.map((recorded) =>
 				recorded instanceof ServiceError
-					? refusal(recorded, d1Milliseconds())
-					: { recorded, bookmark, d1Milliseconds: d1Milliseconds() },
+					? refusal(recorded, facts())
+					: { recorded, bookmark, facts: facts(recorded.filter(({ run }) => changed.has(run.id)).length) },
 			);
 		} catch (error) {
 			for (const { report } of jobs) for (const { id } of report) this.#recent.delete(id);
@@ -102,18 +104,18 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 				for (const job of jobs) answers.push(...(await this.#commit([job])));
 				return answers;
 			}
-			return jobs.map(() => refusal(error, d1Milliseconds()));
+			return jobs.map(() => refusal(error, facts()));
 		}
 	}
 
 	/** Remembers what was written, and tells of it. */
-	#conclude({ change, changed }: Commit, bookmark: string | null): void {
+	#conclude({ change, changed }: Commit, bookmark: string | null, reportedAt: number): void {
 		if (!change) return;
 		const runs = changed.map((run) => JSON.stringify(run));
 		for (const [index, run] of changed.entries()) {
 			this.#recent.set({ run, revision: change.revision }, (runs[index] as string).length);
 		}
-		const message = { from: change.from, to: change.to, bookmark, runs };
+		const message = { from: change.from, to: change.to, bookmark, runs, reportedAt };
 		// Behind the answers: hundreds of watchers must not keep the recorders waiting. In the order of the changes.
 		this.ctx.waitUntil(scheduler.wait(0).then(() => this.#broadcast(message)));
 	}
@@ -148,6 +150,6 @@ function hangUp(watcher: WebSocket): void {
 	}
 }
 
-function refusal({ code, message, cause }: ServiceError, d1Milliseconds: number): HubAnswer {
-	return { refusal: { code, message, cause: cause === undefined ? undefined : String(cause) }, d1Milliseconds };
+function refusal({ code, message, cause }: ServiceError, facts: HubAnswer["facts"]): HubAnswer {
+	return { refusal: { code, message, cause: cause === undefined ? undefined : String(cause) }, facts };
 }

@@ -37,7 +37,7 @@ export class Line {
 	 * @returns whether it is open; if not, it may be tried again at `opensAt`
 	 */
 	async open(): Promise<boolean> {
-		const { env, requestId } = this.#scope;
+		const { env } = this.#scope;
 		const stub = hubStub(env, this.#chatId);
 		if (!stub) return false;
 		try {
@@ -51,7 +51,7 @@ export class Line {
 			this.#use(webSocket);
 			return true;
 		} catch (error) {
-			logError({ requestId, event: "hub", doing: "dial" }, error);
+			logError(this.#scope, { event: "hub", doing: "dial" }, error);
 			this.#rest(this.#failures++);
 			return false;
 		}

@@ -88,7 +88,7 @@ async function writeWithin(
 		const room = { growth: growth.bytes, maxBytes, keep: [...seen.keys()] };
 		const dropped = dropsOldest ? await dropOldest(session, chatId, room) : 0;
 		if (dropped === 0) throw historyFull(maxBytes);
-		logInfo({ requestId: scope.requestId, event: "history full", dropped });
+		logInfo(scope, { event: "history full", dropped });
 		// The chat has changed: the write begins again.
 		throw new ConflictError();
 	}

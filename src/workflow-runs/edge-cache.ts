@@ -59,7 +59,7 @@ export async function findHistory(scope: Scope, chatId: string): Promise<History
 	try {
 		return await withDeadline(find(keyOf(scope, chatId), chatId), readConfig(scope.env).storeTimeoutSeconds, scope);
 	} catch (error) {
-		logError({ requestId: scope.requestId, event: "cache", doing: "match" }, error);
+		logError(scope, { event: "cache", doing: "match" }, error);
 		return null;
 	}
 }
@@ -87,7 +87,7 @@ export async function readBody(scope: Scope, chatId: string, copy: HistoryCopy):
 		noteWhole(keyOf(scope, chatId), copy);
 		return body;
 	} catch (error) {
-		logError({ requestId: scope.requestId, event: "cache", doing: "read" }, error);
+		logError(scope, { event: "cache", doing: "read" }, error);
 		scope.waitUntil(forgetHistory(scope, chatId));
 		return null;
 	}
@@ -139,7 +139,7 @@ export async function storeHistory(
 		dropNotes(key);
 		await (await openCache()).put(key, new Response(body, { headers }));
 	} catch (error) {
-		logError({ requestId: scope.requestId, event: "cache", doing: "put" }, error);
+		logError(scope, { event: "cache", doing: "put" }, error);
 	}
 }
 
@@ -155,6 +155,6 @@ export async function forgetHistory(scope: Scope, chatId: string): Promise<void>
 		dropNotes(key);
 		await (await openCache()).delete(key);
 	} catch (error) {
-		logError({ requestId: scope.requestId, event: "cache", doing: "delete" }, error);
+		logError(scope, { event: "cache", doing: "delete" }, error);
 	}
 }

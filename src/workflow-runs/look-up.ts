@@ -77,7 +77,7 @@ async function lookInto(
 		answer = await askD1(scope, from, (d1) => readChatRuns(d1, chatId, { ...slice, unlessRevision }));
 	} catch (error) {
 		if (!copy || ifD1Fails === "fail") throw error;
-		logError({ requestId: scope.requestId, event: "stale" }, error);
+		logError(scope, { event: "stale" }, error);
 		return fromCopy("stale", copy, now);
 	}
 	const { found, bookmark } = answer;

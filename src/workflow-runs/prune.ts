@@ -42,7 +42,7 @@ export async function pruneRuns(scope: Scope, now: number): Promise<number> {
 		}
 		if (result.deleted < BATCH_RUNS) break;
 	}
-	logInfo({ requestId: scope.requestId, event: "retention", before, deleted });
+	logInfo(scope, { event: "retention", before, deleted });
 	return deleted;
 }
 

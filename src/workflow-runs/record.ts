@@ -3,7 +3,7 @@ import { RUN_BYTES } from "../db/history-bytes.ts";
 import { askHub, tellWatchers } from "../db/hub.ts";
 import type { Written } from "../db/write.ts";
 import { type ErrorCode, ServiceError } from "../errors.ts";
-import type { Scope } from "../scope.ts";
+import type { Facts, Scope } from "../scope.ts";
 import { commitReports } from "./commit.ts";
 import { type RecordedRun, reportedRuns } from "./merge-reports.ts";
 import type { WorkflowRunReport, WorkflowRunReports } from "./report.ts";
@@ -11,7 +11,7 @@ import { bytesOf } from "./row.ts";
 import type { WorkflowRun } from "./schemas.ts";
 
 /** A hub's answer to a report. Refusals are data, since an error that is thrown over RPC loses its properties. */
-export type HubAnswer = { readonly d1Milliseconds: number } & (
+export type HubAnswer = { readonly facts: Pick<Facts, "d1Milliseconds" | "written" | "together"> } & (
 	| { readonly recorded: RecordedRun[]; readonly bookmark: string | null }
 	| { readonly refusal: { readonly code: ErrorCode; readonly message: string; readonly cause: string | undefined } }
 );
@@ -111,12 +111,12 @@ export async function recordRuns(
 	reports: WorkflowRunReports["workflowRuns"],
 ): Promise<Written<RecordedRun[]>> {
 	const report = reportedRuns(chatId, reports);
+	scope.facts.runs = report.length;
 	const answer = await askHub(scope, chatId, (hub) =>
 		(hub as unknown as HubRecorder).record(chatId, scope.requestId, report, JSON.stringify(report).length),
 	);
 	if (answer === undefined) return recordAlone(scope, chatId, report);
-	scope.facts.writer = "hub";
-	scope.facts.d1Milliseconds = answer.d1Milliseconds;
+	Object.assign(scope.facts, { writer: "hub", ...answer.facts });
 	if (!("refusal" in answer)) return { result: answer.recorded, bookmark: answer.bookmark };
 	const { code, message, cause } = answer.refusal;
 	throw new ServiceError(code, message, { cause });
@@ -128,13 +128,16 @@ async function recordAlone(
 	chatId: string,
 	report: readonly WorkflowRun[],
 ): Promise<Written<RecordedRun[]>> {
+	const reportedAt = Date.now();
 	scope.facts.writer = "door";
 	const { result: commit, bookmark } = await commitReports(scope, chatId, [report]);
 	const [result] = commit.results as [RecordedRun[] | ServiceError];
 	if (result instanceof ServiceError) throw result;
+	scope.facts.written = commit.changed.length;
 	if (commit.change) {
 		const { from, to } = commit.change;
-		tellWatchers(scope, chatId, { from, to, bookmark, runs: commit.changed.map((run) => JSON.stringify(run)) });
+		const runs = commit.changed.map((run) => JSON.stringify(run));
+		tellWatchers(scope, chatId, { from, to, bookmark, runs, reportedAt });
 	}
 	return { result, bookmark };
 }

@@ -46,6 +46,8 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npx wrangler d1 export DB --remote --env= --output=edge-runs.sql": NEEDS_ACCOUNT,
 	"npm run deploy": { by: "test/node/deploy.test.ts", shows: 'await run("deploy.ts")' },
 	"npm run setup": { by: "test/node/deploy.test.ts", shows: 'await run("setup.ts"' },
+	'curl "https://api.cloudflare.com/client/v4/accounts/YOUR-ACCOUNT/analytics_engine/sql" -H "Authorization: Bearer YOUR-API-TOKEN" --data "SELECT blob3 AS route, sum(_sample_interval) AS requests FROM edge_runs WHERE index1 = \'request\' GROUP BY route"':
+		NEEDS_ACCOUNT,
 	"curl https://YOUR-WORKER/api/health": {
 		cannot: "it asks a deployed Worker; test/workerd/hold/health.test.ts asks the route",
 	},

@@ -63,7 +63,7 @@ describe("docs/operating.md", () => {
 		const sources = readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" })
 			.filter((file) => /\.tsx?$/.test(file) && !/(client|browser)\//.test(file))
 			.map((file) => readText(`src/${file}`));
-		const logged = sources.flatMap((text) => [...text.matchAll(/requestId[^\n]*\n?\s*event: "([\w ]+)"/g)]);
+		const logged = sources.flatMap((text) => [...text.matchAll(/\blog(?:Info|Error)\([^{]*\{\s*event: "([\w ]+)"/g)]);
 		const events = new Set(logged.map(([, event]) => event));
 		expect(events.size).toBeGreaterThan(7);
 		expect([...events].filter((event) => !operating.includes(`| \`${event}\` |`))).toEqual([]);

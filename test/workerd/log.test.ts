@@ -1,9 +1,11 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AppEnv } from "../../src/http/app-env.ts";
 import { onError } from "../../src/http/errors.ts";
+import { openScope } from "../../src/http/request-log.ts";
 import { insertChat, request, requestWith, runsPath, signIn, uuid } from "./helpers.ts";
 import { watchBindings } from "./watch-bindings.ts";
 
@@ -138,11 +140,11 @@ describe("a bug", () => {
 		["an Error", new TypeError("Cannot read properties of undefined (reading 'hunter2')")],
 		["an Error with a status", Object.assign(new Error("hunter2"), { status: 418 })],
 	])("is a 500 that says nothing of it, and a line that says all: %s", async (_, thrown) => {
-		const broken = new Hono<AppEnv>().use(requestId()).onError(onError);
+		const broken = new Hono<AppEnv>().use(requestId(), openScope).onError(onError);
 		broken.get("/", () => {
 			throw thrown;
 		});
-		const response = await broken.request("/");
+		const response = await broken.request("/", {}, env, createExecutionContext());
 		expect(response.status).toBe(500);
 		const requestIdSent = response.headers.get("x-request-id");
 		expect(await response.json()).toEqual({

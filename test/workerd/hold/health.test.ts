@@ -6,9 +6,10 @@ import { version } from "../../../package.json";
 import { app } from "../../../src/app.ts";
 import type { Env } from "../../../src/env.ts";
 import { request, requestWith } from "../helpers.ts";
+import { hubsThat } from "../live/hub.ts";
 import { watchBindings } from "../watch-bindings.ts";
 
-const ALL_OK = { configuration: "ok", d1: "ok", migrations: "ok", kv: "ok", cache: "ok" };
+const ALL_OK = { configuration: "ok", d1: "ok", migrations: "ok", kv: "ok", cache: "ok", hub: "ok" };
 const never = () => new Promise<never>(() => {});
 
 let logged: string[];
@@ -26,9 +27,10 @@ type Changed = { [K in keyof Env]?: Env[K] | undefined };
 
 /** What is found with other bindings, and with which status. */
 async function findings(changed: Changed = {}): Promise<[number, Record<string, string>]> {
-	const response = await requestWith(changed, "/api/health");
+	const response = await requestWith({ HUB: env.HUB, ...changed }, "/api/health");
 	const { status, checks } = await response.json<{ status: string; checks: Record<string, string> }>();
-	expect(status).toBe(response.status === 200 ? "ok" : "failing");
+	const isSlow = checks["cache"] === "failing" || checks["hub"] === "failing";
+	expect(status).toBe(response.status === 503 ? "failing" : isSlow ? "degraded" : "ok");
 	return [response.status, checks];
 }
 
@@ -99,6 +101,21 @@ describe("/api/health looks at the cache", () => {
 	])("says that the cache is failing, which is no outage: %s", async (_, open) => {
 		vi.spyOn(caches, "open").mockImplementation(open);
 		expect(await findings({ STORE_TIMEOUT_SECONDS: 0.1 })).toEqual([200, { ...ALL_OK, cache: "failing" }]);
+	});
+});
+
+describe("/api/health asks a hub", () => {
+	it.each<[string, () => unknown]>([
+		["throws", () => Promise.reject(new Error("no hub here"))],
+		["hangs", never],
+	])("and says that it is failing where it %s, which is no outage", async (_, fetch) => {
+		const bindings = { HUB: hubsThat({ fetch }), STORE_TIMEOUT_SECONDS: 0.1 };
+		expect(await findings(bindings)).toEqual([200, { ...ALL_OK, hub: "failing" }]);
+		expect(logged.join()).toContain('"check":"hub"');
+	});
+
+	it("and says that there is none where none is bound", async () => {
+		expect(await findings({ HUB: undefined })).toEqual([200, { ...ALL_OK, hub: "off" }]);
 	});
 });
 

@@ -26,10 +26,12 @@ const FAULTS: Hooks[] = [
 	{ onKv: () => new Promise(() => {}), onD1: () => new Promise(() => {}) },
 ];
 
-it("no line of a mixed workload, with its stores well and failing, has a cookie, token, secret, body or user in it", async () => {
+it("no line of a mixed workload, with its stores well and failing, has a cookie, token, secret, body or user in it, and no data point an id", async () => {
 	const { chat, user } = await registeredChat();
 	const { cookie, token } = await signIn(user);
 	lines.length = 0;
+	const points: AnalyticsEngineDataPoint[] = [];
+	const METRICS: AnalyticsEngineDataset = { writeDataPoint: (point) => void points.push(point ?? {}) };
 	const forged = await signedCookie(token, { secret: "a secret that somebody else has thought out" });
 	const guess = `${TOKENS[0].slice(0, -1)}!`;
 	const readToken = await createReadToken({ secret: SECRETS[0], userId: user });
@@ -44,7 +46,7 @@ it("no line of a mixed workload, with its stores well and failing, has a cookie,
 	];
 	for (const hooks of FAULTS) {
 		const { calls: _, ...stores } = watchBindings(hooks);
-		const bindings = { ...stores, STORE_TIMEOUT_SECONDS: 0.1, FRESH_SECONDS: 0, STALE_IF_ERROR_SECONDS: 0 };
+		const bindings = { ...stores, METRICS, STORE_TIMEOUT_SECONDS: 0.1, FRESH_SECONDS: 0, STALE_IF_ERROR_SECONDS: 0 };
 		const send = async (path: string, init: RequestInit) => {
 			await (await requestWith(bindings, path, init)).body?.cancel();
 		};
@@ -80,4 +82,8 @@ it("no line of a mixed workload, with its stores well and failing, has a cookie,
 		...SECRETS,
 	];
 	expect([...secrets, ...TOKENS].filter((secret) => log.includes(secret))).toEqual([]);
+	expect(points).toHaveLength(lines.length);
+	const measured = JSON.stringify(points.map(({ indexes = [], blobs = [] }) => [indexes, blobs.slice(0, -1)]));
+	expect([...secrets, ...TOKENS, chat].filter((each) => measured.includes(each))).toEqual([]);
+	expect(measured).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-|[0-9a-f]{16}/);
 });
