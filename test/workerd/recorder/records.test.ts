@@ -152,7 +152,7 @@ describe.each<[string, () => Stage]>([
 		await chat.remove();
 		run.end();
 		await recorder.flush();
-		expect(errors).toMatchObject([{ kind: "refused", code: "CHAT_NOT_FOUND", chatId: chat.chat, runIds: [run.id] }]);
+		expect(errors).toMatchObject([{ kind: "refused", code: "CHAT_DELETED", chatId: chat.chat, runIds: [run.id] }]);
 		const stored = await env.DB.prepare("select deleted_at from chats where id = ?")
 			.bind(chat.chat)
 			.first("deleted_at");

@@ -1,4 +1,4 @@
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { RunReport } from "#recorder/index.ts";
 import { list, overBinding, overHttp, registeredChat, type Stage, uuid } from "./stage.ts";
@@ -49,6 +49,43 @@ describe.each<[string, () => Stage]>([
 		expect(await list(chat)).toHaveLength(1);
 		expect(errors).toMatchObject([{ kind: "refused", code: "CHAT_DELETED", chatId: deleted.chat, runIds: [id] }]);
 		await expect(list(deleted)).rejects.toThrow("404");
+	});
+
+	it("is not a chat that it had registered, and that the service has lost: it registers it again", async () => {
+		const { recorder, errors } = open();
+		const chat = await registeredChat();
+		const report = () => recorder.report({ chatId: chat.chat, userId: chat.user, run: running() });
+		report();
+		await recorder.flush();
+		for (const table of ["workflow_runs where chat_id", "chats where id"]) {
+			await env.DB.prepare(`delete from ${table} = ?`).bind(chat.chat).run();
+		}
+		report();
+		report();
+		await recorder.flush();
+		expect(errors).toEqual([]);
+		expect(await list(chat)).toHaveLength(2);
+		// Deleted is not lost.
+		await chat.remove();
+		report();
+		await recorder.flush();
+		expect(errors).toMatchObject([{ kind: "refused", code: "CHAT_DELETED" }]);
+	});
+
+	it("is a chat that goes again as soon as it is registered: it does not try for ever", async () => {
+		const { recorder, errors, requests } = overHttp((request) =>
+			request.method === "PATCH" && requests.length > 2
+				? Response.json({ code: "CHAT_NOT_FOUND", message: "" }, { status: 404 })
+				: undefined,
+		);
+		const chat = await registeredChat();
+		const report = () => recorder.report({ chatId: chat.chat, userId: chat.user, run: running() });
+		report();
+		await recorder.flush();
+		report();
+		await recorder.flush();
+		expect(requests.map(({ method }) => method)).toEqual(["PUT", "PATCH", "PATCH", "PUT", "PATCH"]);
+		expect(errors).toMatchObject([{ kind: "refused", code: "CHAT_NOT_FOUND" }]);
 	});
 
 	it("is a user's id that cannot be one", async () => {

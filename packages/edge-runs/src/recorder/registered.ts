@@ -17,12 +17,20 @@ export class Registered {
 	/**
 	 * Registers the chat where its owner was told, and it is not known to be. A chat that was deleted stays so: the service
 	 * refuses it.
+	 * @returns whether it was known to be
 	 */
-	async ensure({ id, userId }: Chat): Promise<void> {
-		if (userId === undefined) return;
-		if (this.#owners.get(id) !== userId) await this.#transport.registerChat(id, userId);
+	async ensure({ id, userId }: Chat): Promise<boolean> {
+		if (userId === undefined) return false;
+		const isKnown = this.#owners.get(id) === userId;
+		if (!isKnown) await this.#transport.registerChat(id, userId);
 		this.#owners.delete(id);
 		this.#owners.set(id, userId);
 		if (this.#owners.size > MAX_REMEMBERED) this.#owners.delete(this.#owners.keys().next().value as string);
+		return isKnown;
+	}
+
+	/** The service no longer knows the chat. */
+	forget({ id }: Chat): void {
+		this.#owners.delete(id);
 	}
 }

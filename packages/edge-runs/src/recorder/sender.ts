@@ -111,14 +111,17 @@ export class Sender {
 			onDone: (part: Part) => this.#store.partDone(part),
 			onRecorded: (recorded: Recorded) => onRecorded(chat.id, recorded),
 		};
+		let wasRegistered = false;
 		try {
-			await this.#registered.ensure(chat);
+			wasRegistered = await this.#registered.ensure(chat);
 			for (const parts of batches) await deliver(parts, delivery);
 			this.#succeeded(chat);
 		} catch (error) {
 			if (error instanceof Refusal && !error.mayPass) {
 				this.#succeeded(chat);
-				this.#refuse(chat, error);
+				// The service's database was put back to before the chat was registered. What is left is sent again.
+				if (error.code === "CHAT_NOT_FOUND" && wasRegistered) this.#registered.forget(chat);
+				else this.#refuse(chat, error);
 			} else this.#failed(chat, error);
 		}
 		this.#requests -= 1;
