@@ -5,6 +5,10 @@ import { deleteChatRoute, handleDeleteChat } from "./api/delete-chat.ts";
 import { getHealthRoute, handleGetHealth } from "./api/get-health.ts";
 import { serveOpenApiDocument } from "./api/get-openapi-document.ts";
 import { getWorkflowRunRoute, handleGetWorkflowRun } from "./api/get-workflow-run.ts";
+import { handleInspectChat, inspectChatRoute } from "./api/inspect-chat.ts";
+import { handleInspectService, inspectServiceRoute } from "./api/inspect-service.ts";
+import { handleInspectUser, inspectUserRoute } from "./api/inspect-user.ts";
+import { handleInspectWorkflowRun, inspectWorkflowRunRoute } from "./api/inspect-workflow-run.ts";
 import { handleListUserWorkflowRuns, listUserWorkflowRunsRoute } from "./api/list-user-workflow-runs.ts";
 import { handleListWorkflowRuns, listWorkflowRunsRoute } from "./api/list-workflow-runs.ts";
 import { handleRecordAgUiEvents, recordAgUiEventsRoute } from "./api/record-ag-ui-events.ts";
@@ -39,6 +43,10 @@ export const app = base
 	.openapi(recordAgUiEventsRoute, handleRecordAgUiEvents)
 	.openapi(registerChatRoute, handleRegisterChat)
 	.openapi(deleteChatRoute, handleDeleteChat)
+	.openapi(inspectChatRoute, handleInspectChat)
+	.openapi(inspectWorkflowRunRoute, handleInspectWorkflowRun)
+	.openapi(inspectUserRoute, handleInspectUser)
+	.openapi(inspectServiceRoute, handleInspectService)
 	.openapi(getHealthRoute, handleGetHealth);
 
 serveOpenApiDocument(app);

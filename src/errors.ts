@@ -34,6 +34,7 @@ const SPECS = {
 	CHAT_FORBIDDEN: { status: 403, error: "Forbidden", message: "Cannot access another user's chat" },
 	CHAT_NOT_FOUND: { status: 404, error: "Not Found", message: "Chat does not exist" },
 	RUN_NOT_FOUND: { status: 404, error: "Not Found", message: "Workflow run does not exist" },
+	USER_NOT_FOUND: { status: 404, error: "Not Found", message: "No chat is registered for the user" },
 	ROUTE_NOT_FOUND: { status: 404, error: "Not Found", message: "No such route" },
 	METHOD_NOT_ALLOWED: { status: 405, error: "Method Not Allowed", message: "Method not allowed on this route" },
 	CHAT_CONFLICT: { status: 409, error: "Conflict", message: "The chat belongs to another user" },

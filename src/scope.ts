@@ -15,8 +15,10 @@ export interface Scope {
 }
 
 export interface Facts {
-	/** A pseudonym of the user who asked. */
+	/** A pseudonym of the user who asked, or whom an operator asked about. */
 	user?: string;
+	/** Which token was shown: `service` or `operator`, and its place in the list, from 1. */
+	token?: string;
 	/** How long KV took for the session. */
 	kvMilliseconds?: number;
 	/** How long D1 took, all round trips together. */

@@ -29,6 +29,7 @@ export function requireToken({ name, tokens, limiter }: Kind): MiddlewareHandler
 		const matches = await Promise.all(known.map((each) => timingSafeEqual(each, token)));
 		const which = matches.indexOf(true);
 		if (which === -1) return refuseSignIn(c, refusal(), authorization);
+		c.var.scope.facts.token = `${name} ${which + 1}`;
 		await countAgainst(limiter, `token ${which + 1}`, c.var.scope);
 		await next();
 	};

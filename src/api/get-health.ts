@@ -8,7 +8,7 @@ import { type Findings, runChecks } from "./health-checks.ts";
 
 const Check = z.enum(["ok", "failing"]);
 
-const Health = z
+export const Health = z
 	.strictObject({
 		status: z.enum(["ok", "degraded", "failing"]).openapi({
 			description:
@@ -94,10 +94,14 @@ function statusOf({ cache, hub, ...needed }: Findings) {
 	return cache === "failing" || hub === "failing" ? "degraded" : "ok";
 }
 
+/** What is found now, or was some seconds ago. */
+export async function readHealth(scope: Scope): Promise<z.infer<typeof Health>> {
+	const { findings: checks, at } = await findHealth(scope);
+	const deployment = scope.env.CF_VERSION_METADATA?.id || null;
+	return { status: statusOf(checks), version, deployment, checkedAt: new Date(at).toISOString(), checks };
+}
+
 export const handleGetHealth: RouteHandler<typeof getHealthRoute, AppEnv> = async (c) => {
-	const { findings: checks, at } = await findHealth(c.var.scope);
-	const status = statusOf(checks);
-	const deployment = c.env.CF_VERSION_METADATA?.id || null;
-	const body = { status, version, deployment, checkedAt: new Date(at).toISOString(), checks } as const;
-	return c.json(body, status === "failing" ? 503 : 200, { "cache-control": "no-store" });
+	const health = await readHealth(c.var.scope);
+	return c.json(health, health.status === "failing" ? 503 : 200, { "cache-control": "no-store" });
 };

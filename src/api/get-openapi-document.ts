@@ -7,6 +7,7 @@ import {
 	ErrorResponse,
 	errors,
 	json,
+	OPERATOR_TOKEN,
 	READ_TOKEN,
 	RECORDER_TOKEN,
 	SECURE_SESSION_COOKIE,
@@ -99,6 +100,12 @@ function describe(app: OpenAPIHono<AppEnv>, cookiePrefix: string) {
 		scheme: "bearer",
 		description: "A service token, one of the secret RECORDER_TOKENS",
 	});
+	registry.registerComponent("securitySchemes", OPERATOR_TOKEN, {
+		type: "http",
+		scheme: "bearer",
+		description:
+			"An operator token, one of the secret OPERATOR_TOKENS. It opens what is for operators, and nothing else",
+	});
 	registry.register("Error", ErrorResponse);
 	return app.getOpenAPI31Document({
 		openapi: "3.1.0",
@@ -114,6 +121,7 @@ function describe(app: OpenAPIHono<AppEnv>, cookiePrefix: string) {
 			{ name: "Workflow runs", description: "For the owner of a chat: its runs, read or followed" },
 			{ name: "Recording", description: "For recorders: chats and runs, reported with a service token" },
 			{ name: "Operating", description: "For operators, with an operator token: a person's data" },
+			{ name: "Admin", description: "An operator's look at a chat, a run, a user and the service: it changes nothing" },
 			{ name: "Operation", description: "For those who operate the service" },
 		],
 	});

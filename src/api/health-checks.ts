@@ -1,5 +1,5 @@
-import journal from "../../drizzle/meta/_journal.json";
 import { hubStub } from "../db/hub.ts";
+import { readMigrations } from "../db/migrations.ts";
 import { withDeadline } from "../deadline.ts";
 import { type Env, readConfig } from "../env.ts";
 import { logError } from "../log.ts";
@@ -12,9 +12,6 @@ export type CheckName = "configuration" | "d1" | "migrations" | "kv" | "cache" |
 
 /** off: no hubs are bound, as the operator may choose. */
 export type Findings = Readonly<Record<Exclude<CheckName, "hub">, Verdict> & { hub: Verdict | "off" }>;
-
-/** The migrations that this Worker was built with, as `wrangler d1 migrations apply` names them in the database. */
-const MIGRATIONS = journal.entries.map(({ tag }) => `${tag}.sql`);
 
 /** The key need not exist. The check is that KV answers. */
 const KV_PROBE = "edge-runs-health";
@@ -36,11 +33,8 @@ export async function runChecks(scope: Scope): Promise<Findings> {
 	return { configuration, d1, migrations, kv, cache, hub };
 }
 
-/** A database that knows more than this Worker is fine: the Worker was rolled back, the database was not. */
 async function findMigrations(db: D1Database): Promise<void> {
-	const { results } = await db.prepare("select name from d1_migrations").all<{ name: string }>();
-	const applied = new Set(results.map(({ name }) => name));
-	const missing = MIGRATIONS.filter((name) => !applied.has(name));
+	const { missing } = await readMigrations(db);
 	if (missing.length > 0)
 		throw new Error(`the database lacks ${missing.join(", ")}: run "npm run db:migrate" before you deploy`);
 }

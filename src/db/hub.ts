@@ -23,6 +23,8 @@ export interface ChangeMessage extends Change {
 export interface Hub {
 	/** Tells the chat's watchers of a write that a door has made by itself. */
 	tell(message: ChangeMessage): Promise<void>;
+	/** How many watchers there are. */
+	countWatchers(): Promise<number>;
 }
 
 /** A hub gives a D1 that hangs up after `STORE_TIMEOUT_SECONDS`, and says so. One that is silent for longer hangs itself. */

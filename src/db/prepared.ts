@@ -1,4 +1,5 @@
-import { fillPlaceholders, type Query, type SQLWrapper } from "drizzle-orm";
+import { fillPlaceholders, type Query, type SQL, type SQLWrapper } from "drizzle-orm";
+import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 
 /**
  * A query that Drizzle builds once in an isolate, not for each request. D1 gives its rows as arrays of columns, as
@@ -14,3 +15,9 @@ export function prepareOnce<Values extends Record<string, unknown>>(
 		return session.prepare(built.sql).bind(...fillPlaceholders(built.params, values));
 	};
 }
+
+const dialect = new SQLiteSyncDialect();
+
+/** As `prepareOnce`, of a query that is written out. */
+export const prepareSql = (query: SQL) =>
+	prepareOnce(() => Object.assign(query, { toSQL: () => dialect.sqlToQuery(query) }));

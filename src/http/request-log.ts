@@ -4,6 +4,9 @@ import { logInfo } from "../log.ts";
 import { scopeOf } from "../scope.ts";
 import type { AppEnv } from "./app-env.ts";
 
+/** A path that has a user's id in it, which no log may have. */
+const USER = /^(\/api\/(?:admin\/)?users\/)[^/]+/;
+
 /**
  * Opens a request's scope, and logs one line when it is answered.
  * `milliseconds` is wall time, which Workers move only with I/O.
@@ -19,7 +22,7 @@ export const openScope: MiddlewareHandler<AppEnv> = async function openScope(c, 
 		method: c.req.method,
 		// The route that answered: the deepest that was run, not the last that matches.
 		route: routePath(c),
-		path: c.req.path,
+		path: c.req.path.replace(USER, "$1:userId"),
 		status: c.res.status,
 		milliseconds: Date.now() - start,
 		...scope.facts,

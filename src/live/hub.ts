@@ -80,6 +80,11 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 		this.#broadcast(message);
 	}
 
+	/** How many streams watch the chat. */
+	async countWatchers(): Promise<number> {
+		return this.ctx.getWebSockets().filter((watcher) => this.#isAlive(watcher)).length;
+	}
+
 	async #commit(jobs: readonly Job[]): Promise<readonly HubAnswer[]> {
 		const [{ chatId, requestId, reportedAt }] = jobs as [Job];
 		const scope = scopeOf(this.env, this.ctx, requestId);

@@ -1,9 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
-import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import { MAX_ANSWER_BYTES } from "#protocol/limits.ts";
 import { PRIMARY } from "../db/bookmark.ts";
 import { lightBytes, runBytes } from "../db/history-bytes.ts";
-import { prepareOnce } from "../db/prepared.ts";
+import { type prepareOnce, prepareSql } from "../db/prepared.ts";
 import { askD1 } from "../db/read.ts";
 import { type JsonBody, jsonBody } from "../etag.ts";
 import type { Scope, Session } from "../scope.ts";
@@ -64,16 +63,13 @@ export async function countActiveRuns(scope: Scope, session: Promise<Session>, b
 
 const startOf = (bookmark: string | undefined) => (bookmark === undefined ? null : PRIMARY);
 
-const dialect = new SQLiteSyncDialect();
-const prepare = (query: SQL) => prepareOnce(() => Object.assign(query, { toSQL: () => dialect.sqlToQuery(query) }));
-
 const ORDER = sql.raw("start_order desc, run_id desc");
 
 const countOf = (status: string) =>
 	sql`(select count(*) from (select 1 from user_runs where user_id = ${sql.placeholder("userId")}
 		and status = ${sql.raw(`'${status}'`)} limit ${sql.raw(String(MAX_COUNTED))}))`;
 
-const countQuery = prepare(sql`select ${countOf("pending")}, ${countOf("running")}`);
+const countQuery = prepareSql(sql`select ${countOf("pending")}, ${countOf("running")}`);
 
 /** A query for each combination of conditions. */
 const queries = new Map<string, ReturnType<typeof prepareOnce>>();
@@ -90,27 +86,33 @@ function queryOf(slice: UserSlice): ReturnType<typeof prepareOnce> {
 	let query = queries.get(name);
 	if (!query) {
 		const where = sql.join(conditions.filter((condition) => condition !== undefined));
-		query = prepare(build(statuses, where, withoutSteps ? [runJsonWithoutSteps, lightBytes] : [runJson, runBytes]));
+		query = prepareSql(build(statuses, where, withoutSteps ? [runJsonWithoutSteps, lightBytes] : [runJson, runBytes]));
 		queries.set(name, query);
 	}
 	return query;
 }
 
-/*
- * The first entries of each status, merged: the index has them in the list's order only within a status. Then the runs'
- * sizes, and the texts of those that fit into an answer. The chat is asked once more who its owner is: if an entry
- * were wrong, it must not show a stranger a run.
+/**
+ * SQL with the placeholders `userId` and `limit`: the first entries of a user's runs in the list's order, as `start_order,
+ * run_id`. Those of each status, merged: the index has them in that order only within a status.
+ * @param where a further condition on the entries
  */
-function build(statuses: readonly string[], where: SQL, [json, bytes]: [SQL<string>, SQL<number>]): SQL {
+export function newestEntries(statuses: readonly string[], where: SQL = sql.empty()): SQL {
 	const limit = sql.placeholder("limit");
 	const entries = statuses.map(
 		(status) => sql`select * from (select start_order, run_id from user_runs
 			where user_id = ${sql.placeholder("userId")} and status = ${sql.raw(`'${status}'`)} ${where}
 			order by ${ORDER} limit ${limit})`,
 	);
-	return sql`with page as (
-		select * from (${sql.join(entries, sql` union all `)}) order by ${ORDER} limit ${limit}
-	), sizes as (
+	return sql`select * from (${sql.join(entries, sql` union all `)}) order by ${ORDER} limit ${limit}`;
+}
+
+/*
+ * The runs' sizes, and the texts of those that fit into an answer. The chat is asked once more who its owner is: if an
+ * entry were wrong, it must not show a stranger a run.
+ */
+function build(statuses: readonly string[], where: SQL, [json, bytes]: [SQL<string>, SQL<number>]): SQL {
+	return sql`with page as (${newestEntries(statuses, where)}), sizes as (
 		select workflow_runs.rowid as row, ${bytes} as bytes,
 			sum(${bytes}) over (order by page.start_order desc, page.run_id desc rows unbounded preceding) as up_to
 		from page cross join workflow_runs on workflow_runs.id = page.run_id

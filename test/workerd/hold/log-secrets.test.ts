@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createReadToken } from "#recorder/index.ts";
 import { SECRETS } from "../access/read-tokens.ts";
 import { requestWith, runsPath, signedCookie, signIn, uuid } from "../helpers.ts";
-import { recording, registeredChat, report, TOKENS } from "../recording/recorder.ts";
+import { OPERATOR_TOKENS, recording, registeredChat, report, TOKENS } from "../recording/recorder.ts";
 import { type Hooks, watchBindings } from "../watch-bindings.ts";
 
 const lines: string[] = [];
@@ -62,11 +62,13 @@ it("no line of a mixed workload, with its stores well and failing, has a cookie,
 		await send(`/api/chats/${uuid()}`, recording("PUT", { userId: user }, { authorization: `Bearer ${guess}` }));
 		await send(`${runsPath(chat)}/${uuid()}`, recording("PUT", `{"token":"${token}"`));
 		await send("/api/health", {});
+		for (const path of [`chats/${chat}`, `workflow-runs/${uuid()}`, `users/${user}`, "health"])
+			await send(`/api/admin/${path}`, { headers: { authorization: `Bearer ${OPERATOR_TOKENS[0]}` } });
 	}
 
 	const log = lines.join("\n");
 	for (const line of lines) JSON.parse(line);
-	expect(lines.filter((line) => line.includes('"event":"request"'))).toHaveLength(FAULTS.length * 16);
+	expect(lines.filter((line) => line.includes('"event":"request"'))).toHaveLength(FAULTS.length * 20);
 	expect(lines.filter((line) => line.includes('"level":"error"')).length).toBeGreaterThan(20);
 	const signature = decodeURIComponent(cookie).split(".").pop() as string;
 	const secrets = [
@@ -80,6 +82,7 @@ it("no line of a mixed workload, with its stores well and failing, has a cookie,
 		env.BETTER_AUTH_SECRET,
 		...[readToken, badToken].flatMap((sent) => [sent, ...sent.split(".").slice(1)]),
 		...SECRETS,
+		...OPERATOR_TOKENS,
 	];
 	expect([...secrets, ...TOKENS].filter((secret) => log.includes(secret))).toEqual([]);
 	expect(points).toHaveLength(lines.length);

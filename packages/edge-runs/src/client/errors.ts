@@ -9,6 +9,7 @@ export type ServiceErrorCode =
 	| "CHAT_FORBIDDEN"
 	| "CHAT_NOT_FOUND"
 	| "RUN_NOT_FOUND"
+	| "USER_NOT_FOUND"
 	| "ROUTE_NOT_FOUND"
 	| "METHOD_NOT_ALLOWED"
 	| "CHAT_CONFLICT"

@@ -1,0 +1,33 @@
+import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import { pseudonym } from "../access/pseudonym.ts";
+import { requireOperator } from "../access/require-operator.ts";
+import { UserLook } from "../admin/schemas.ts";
+import { inspectUser } from "../admin/user.ts";
+import { UserId } from "../chats/schemas.ts";
+import { readConfig } from "../env.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { errors, json, OPERATOR_ERRORS, operatorSecurity } from "../http/openapi.ts";
+
+export const inspectUserRoute = createRoute({
+	method: "get",
+	path: "/api/admin/users/{userId}",
+	operationId: "inspectUser",
+	summary: "Look at a user",
+	description: "How many chats and runs the user has, and the newest of both.",
+	tags: ["Admin"],
+	security: operatorSecurity,
+	middleware: requireOperator,
+	request: { params: z.object({ userId: UserId }) },
+	responses: {
+		200: json(UserLook, "The user's chats and runs"),
+		...errors(...OPERATOR_ERRORS, "USER_NOT_FOUND"),
+	},
+});
+
+export const handleInspectUser: RouteHandler<typeof inspectUserRoute, AppEnv> = async (c) => {
+	const { userId } = c.req.valid("param");
+	const { scope } = c.var;
+	scope.facts.user = await pseudonym(readConfig(c.env).sessionSecrets[0], userId);
+	const user = await inspectUser(scope, userId);
+	return c.json({ data: { user } }, 200, { "cache-control": "no-store" });
+};
