@@ -45,6 +45,8 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npx wrangler d1 time-travel restore DB --env= --timestamp=2026-11-24T12:00:00Z": NEEDS_ACCOUNT,
 	"npx wrangler d1 export DB --remote --env= --output=edge-runs.sql": NEEDS_ACCOUNT,
 	"npm run deploy": { by: "test/node/deploy.test.ts", shows: 'await run("deploy.ts")' },
+	"npm run alerts": { by: "test/node/alerts.test.ts", shows: "await run()" },
+	"npm run alerts -- --skip Retention": { by: "test/node/alerts.test.ts", shows: '"--skip", "Retention"' },
 	"npm run setup": { by: "test/node/deploy.test.ts", shows: 'await run("setup.ts"' },
 	'curl "https://api.cloudflare.com/client/v4/accounts/YOUR-ACCOUNT/analytics_engine/sql" -H "Authorization: Bearer YOUR-API-TOKEN" --data "SELECT blob3 AS route, sum(_sample_interval) AS requests FROM edge_runs WHERE index1 = \'request\' GROUP BY route"':
 		NEEDS_ACCOUNT,
