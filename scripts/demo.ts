@@ -4,9 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { command, Stop } from "./command-line.ts";
 import { playRun } from "./demo/play.ts";
 import { WORKFLOW_NAME } from "./demo/workflow.ts";
-import { parseOrigin, recorderToken } from "./recorder.ts";
 import { CHATS, USER } from "./seed.ts";
 import { sender } from "./send.ts";
+import { parseOrigin, recorderToken } from "./tokens.ts";
 
 const HELP = `Plays a workflow of six steps on the chat that the link of npm run dev opens, one run after another, until Ctrl+C:
 

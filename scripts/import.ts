@@ -6,8 +6,8 @@ import { FRAME_BYTES } from "./import/batches.ts";
 import { readLines } from "./import/lines.ts";
 import { showProgress, summarize } from "./import/progress.ts";
 import { importLines, type Tally } from "./import/run.ts";
-import { parseOrigin, recorderToken } from "./recorder.ts";
 import { sender } from "./send.ts";
+import { parseOrigin, recorderToken } from "./tokens.ts";
 
 const HELP = `Reports the runs of a file to edge-runs, one JSON object a line:
 

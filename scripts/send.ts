@@ -9,15 +9,17 @@ export interface ReportAnswer {
 	readonly code: string;
 	/** The error's message, if it was refused. */
 	readonly message: string;
-	/** The body's `data`, if it was stored. */
+	/** The body's `data`, if it was stored; undefined if there is no body. */
 	readonly data: unknown;
 }
 
-export type Send = (method: "PUT" | "PATCH", path: string, body: string) => Promise<ReportAnswer>;
+export type Send = (method: "GET" | "PUT" | "PATCH" | "DELETE", path: string, body?: string) => Promise<ReportAnswer>;
 
 export interface SenderOptions {
 	/** How often a request is sent in all, at most. */
 	readonly tries?: number;
+	/** Whose token it is, for the message where it is refused. */
+	readonly kind?: "service" | "operator";
 	/** Tells a person that it waits, and for what. */
 	readonly say?: (message: string) => void;
 }
@@ -47,16 +49,21 @@ interface Received {
 }
 
 /**
- * Sends recorders' requests, and again while the service or the network is busy: after `Retry-After`, or after twice as long
- * each time, with jitter. All of them may be sent again, whatever became of the first: reports are merged.
+ * Sends requests of recorders and operators, and again while the service or the network is busy: after `Retry-After`, or
+ * after twice as long each time, with jitter. All of them may be sent again, whatever became of the first: reports are
+ * merged.
  * @returns a function that throws Stop if the service cannot be reached, refuses the token, or is not edge-runs
  */
-export function sender(origin: URL, token: string, { tries = TRIES, say = () => {} }: SenderOptions = {}): Send {
+export function sender(
+	origin: URL,
+	token: string,
+	{ tries = TRIES, kind = "service", say = () => {} }: SenderOptions = {},
+): Send {
 	return async function send(method, path, body) {
 		for (let tried = 1; ; tried++) {
 			const received = await ask(origin, token, method, path, body);
 			const failed = failureOf(received);
-			if (failed === null) return judge(origin, received as Received);
+			if (failed === null) return judge(origin, kind, received as Received);
 			if (tried >= tries)
 				throw new Stop(`${origin.origin} does not work: ${failed}, ${tried} times in a row, the last time just now.`);
 			const backoff = Math.min(BASE_MILLISECONDS * 2 ** tried, MAX_MILLISECONDS) * (0.5 + Math.random() / 2);
@@ -78,16 +85,17 @@ function failureOf(received: Received | Error): string | null {
 }
 
 /** @throws {Stop} where nothing will get through, whatever is sent */
-function judge(origin: URL, { status, headers, body }: Received): ReportAnswer {
+function judge(origin: URL, kind: string, { status, headers, body }: Received): ReportAnswer {
 	const ok = status >= 200 && status < 300;
 	const { code, message } = { code: String(body?.["code"] ?? ""), message: String(body?.["message"] ?? "") };
-	if (status === 401) throw new Stop(`${origin.origin} does not take the service token.`);
+	if (status === 401) throw new Stop(`${origin.origin} does not take the ${kind} token.`);
 	if (status >= 300 && status < 400)
 		throw new Stop(
 			`${origin.origin} answers with a redirect to ${headers.get("location")}: use the address that it leads to.`,
 		);
 	const data = body?.["data"];
-	const expected = ok ? typeof data === "object" && data !== null : OF_THE_BODY.has(status) && code;
+	const isAnswer = status === 204 || (typeof data === "object" && data !== null);
+	const expected = ok ? isAnswer : OF_THE_BODY.has(status) && code;
 	if (!expected || code === "ROUTE_NOT_FOUND") {
 		const log = body?.["requestId"] ? ` (request ${body["requestId"]} in its log)` : "";
 		throw new Stop(`${origin.origin} answers ${status} ${code || "as edge-runs never does"}${log}.`);
@@ -103,11 +111,11 @@ function askedMilliseconds(headers: Headers): number {
 }
 
 /** Sends once, and reads the answer to its end. An error says that it did not come, or not all of it. */
-async function ask(origin: URL, token: string, method: string, path: string, body: string): Promise<Received | Error> {
+async function ask(origin: URL, token: string, method: string, path: string, body?: string): Promise<Received | Error> {
 	try {
 		const response = await fetch(new URL(path, origin), {
 			method,
-			body,
+			body: body ?? null,
 			headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
 			// A redirect could carry the token to another host.
 			redirect: "manual",

@@ -15,7 +15,7 @@ export interface Env {
 	readonly BETTER_AUTH_SECRET?: string;
 	/** Secret: the service tokens that may record runs, separated by commas. Unset: nobody may. */
 	readonly RECORDER_TOKENS?: string;
-	/** Secret: the operator tokens that may export and erase a person's data, separated by commas. Unset: nobody may. */
+	/** Secret: the operator tokens that may look at, export and erase anybody's data, separated by commas. Unset: nobody may. */
 	readonly OPERATOR_TOKENS?: string;
 	/** Secret: signs the read tokens of apps with another sign-in; several separated by commas. Unset: cookies only. */
 	readonly READ_TOKEN_SECRET?: string;

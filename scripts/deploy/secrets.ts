@@ -23,7 +23,7 @@ export const SECRETS: readonly Secret[] = [
 			"BETTER_AUTH_SECRET of your better-auth deployment, at least 32 characters.\nPress Enter if there is none yet: one is made up, and better-auth must get the same.\n> ",
 	},
 	{ name: "RECORDER_TOKENS", about: "what your engines show to record runs" },
-	{ name: "OPERATOR_TOKENS", about: "what you show to export and erase a person's data" },
+	{ name: "OPERATOR_TOKENS", about: "what you show to look at, export and erase a person's data" },
 	{ name: "READ_TOKEN_SECRET", about: "signs read tokens, for apps without better-auth" },
 ];
 

@@ -1,38 +1,11 @@
-import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import { createRoute, type RouteHandler, type z } from "@hono/zod-openapi";
 import { version } from "../../package.json";
 import type { Env } from "../env.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { errors, json } from "../http/openapi.ts";
 import type { Scope } from "../scope.ts";
 import { type Findings, runChecks } from "./health-checks.ts";
-
-const Check = z.enum(["ok", "failing"]);
-
-export const Health = z
-	.strictObject({
-		status: z.enum(["ok", "degraded", "failing"]).openapi({
-			description:
-				"failing if the configuration, D1, its migrations or KV are. degraded if only the cache or the hubs are: everything is answered, but more slowly",
-		}),
-		version: z.string().openapi({ description: "Of edge-runs", example: "0.2.0" }),
-		deployment: z.string().nullable().openapi({ description: "The Workers version's id, where there is one" }),
-		checkedAt: z.iso.datetime().openapi({ description: "When this was found: a few seconds ago at most" }),
-		checks: z.strictObject({
-			configuration: Check.openapi({ description: "Vars and secrets; the log says what is wrong" }),
-			d1: Check,
-			migrations: Check.openapi({ description: "Whether the database has all migrations of this version" }),
-			kv: Check,
-			cache: Check.openapi({
-				description:
-					"Whether the Cache API keeps anything in this data centre. Failing costs speed and D1 reads, no more",
-			}),
-			hub: z.enum(["ok", "failing", "off"]).openapi({
-				description:
-					"Whether a hub answers (off: none is bound). Failing or off, reports are written one by one, and streams see a change within a minute",
-			}),
-		}),
-	})
-	.openapi("Health");
+import { Health } from "./health-schemas.ts";
 
 export const getHealthRoute = createRoute({
 	method: "get",

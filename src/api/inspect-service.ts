@@ -1,21 +1,11 @@
-import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
+import { createRoute, type RouteHandler } from "@hono/zod-openapi";
 import { requireOperator } from "../access/require-operator.ts";
 import { inspectDatabase } from "../admin/database.ts";
-import { DatabaseLook, SettingsLook } from "../admin/schemas.ts";
 import { readSettings } from "../admin/settings.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { errors, json, OPERATOR_ERRORS, operatorSecurity } from "../http/openapi.ts";
-import { Health, readHealth } from "./get-health.ts";
-
-const ServiceLook = z
-	.strictObject({
-		data: z.strictObject({
-			health: Health,
-			database: DatabaseLook.nullable().openapi({ description: "Null if D1 does not answer" }),
-			settings: SettingsLook,
-		}),
-	})
-	.openapi("AdminService");
+import { readHealth } from "./get-health.ts";
+import { ServiceLook } from "./health-schemas.ts";
 
 export const inspectServiceRoute = createRoute({
 	method: "get",

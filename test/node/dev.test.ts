@@ -79,6 +79,31 @@ describe("npm run dev", () => {
 		}
 	});
 
+	it("is looked at by npm run admin as docs/operating.md shows", { timeout: 60_000 }, async () => {
+		const operating = readText("docs/operating.md");
+		const commands = commandsOf("docs/operating.md").filter(({ text }) => text.startsWith("npm run admin -- "));
+		const ran = await Promise.all(
+			commands.map(async ({ text }) => {
+				const where = text.includes(" token ") ? "" : ` --url http://localhost:${port}`;
+				return paste(text + where).then(
+					(output) => ({ text, code: 0, output }),
+					({ code, stderr }) => ({ text, code, output: stderr as string }),
+				);
+			}),
+		);
+		expect(ran.length).toBeGreaterThan(5);
+		for (const { text, code, output } of ran) {
+			const isThere = !text.includes(" 00000000-");
+			expect([text, code, output]).toEqual([text, isThere ? 0 : 1, expect.stringMatching(/\n/)]);
+		}
+		// What the document shows of a run, but for the time that has gone by.
+		const timeless = (line: string) => line.replace(/\d{4}-\S+Z \(.*?\)/, "then");
+		const example = /```\n(Run [\s\S]*?)```/.exec(operating)?.[1] ?? "";
+		const documented = example.split("\n").filter((line) => line !== "" && !/…|^- No news/.test(line));
+		expect(documented.length).toBeGreaterThan(5);
+		expect(ran[0]?.output.split("\n").map(timeless)).toEqual(expect.arrayContaining(documented.map(timeless)));
+	});
+
 	it("has every kind of answer among the documented ones", () => {
 		const statuses = documented.flatMap(({ commands }) => commands.map(({ status }) => status));
 		expect(statuses).toEqual(expect.arrayContaining(["200", "201", "204", "400", "401", "403", "404", "405"]));
