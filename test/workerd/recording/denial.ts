@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createReadToken } from "#recorder/index.ts";
+import { SECRETS } from "../access/read-tokens.ts";
 import { insertRuns, requestWith, signIn, uuid } from "../helpers.ts";
 import { watchBindings } from "../watch-bindings.ts";
 import { OPERATOR_TOKENS, recording, registeredChat, TOKENS, wholeDatabase } from "./recorder.ts";
@@ -108,9 +110,11 @@ export function describeTokenDenials(kind: keyof typeof KINDS, name: string, { m
 			for (const token of near) expect(await work(token)).toBe(2 * TOKENS.length);
 		});
 
-		it("to a user's session, the owner's too", async () => {
-			const { chat, cookie } = await registeredChat();
+		it("to a user's session or read token, the owner's too", async () => {
+			const { chat, cookie, user } = await registeredChat();
 			await expectDenial(send({ authorization: "", cookie }, { chat }));
+			const readToken = await createReadToken({ secret: SECRETS[0], userId: user });
+			await expectDenial(send({ authorization: `Bearer ${readToken}` }, { chat }));
 			const { token } = await signIn(uuid());
 			await expectDenial(send({ authorization: `Bearer ${token}` }));
 		});
