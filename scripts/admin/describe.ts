@@ -14,12 +14,13 @@ const describeRuns = ({ byStatus, isCapped }: { byStatus: Readonly<Record<string
 
 export function describeChat({ chat, runs, hub, cachedCopy }: ChatLook["data"], now: number): string[] {
 	const active = runs.latest.find(isOpen);
+	const isErased = chat.userId === null;
 	return [
 		`Chat ${chat.id}`,
 		...fields([
-			["owner", chat.userId],
+			["owner", chat.userId ?? "nobody"],
 			["registered", moment(chat.createdAt, now)],
-			["deleted", chat.deletedAt === null ? "no" : moment(chat.deletedAt, now)],
+			[isErased ? "erased" : "deleted", chat.deletedAt === null ? "no" : moment(chat.deletedAt, now)],
 			["runs", describeRuns(runs)],
 			["started", runs.oldestStart && `${runs.oldestStart} to ${runs.newestStart}`],
 			["history", chat.historyBytes === null ? "not counted yet" : `${number(chat.historyBytes)} bytes`],
@@ -37,7 +38,9 @@ export function describeChat({ chat, runs, hub, cachedCopy }: ChatLook["data"], 
 			]),
 		),
 		...notes(
+			isErased && "It was erased: nothing of it is left, and no report or registration brings it back.",
 			chat.deletedAt !== null &&
+				!isErased &&
 				"It is deleted: its owner gets a 404. To bring it back with its runs, register it with restore: true.",
 			active && chat.deletedAt === null && `What it waits for: npm run admin -- run ${active.id}`,
 			hub.state === "failing" &&

@@ -51,7 +51,10 @@ async function readChat(session: D1DatabaseSession, chatId: string): Promise<Pic
 	if (!row || !byStatus) return null;
 	const { oldestStart, newestStart, ...chat } = row;
 	const isCapped = Object.values(byStatus).reduce((sum, runs) => sum + runs, 0) >= MAX_COUNTED;
-	return { chat, runs: { byStatus, isCapped, oldestStart, newestStart, latest } };
+	return {
+		chat: { ...chat, userId: chat.userId || null },
+		runs: { byStatus, isCapped, oldestStart, newestStart, latest },
+	};
 }
 
 /** SQL: the first start of the chat's runs in this direction, without those that have not started. */

@@ -34,7 +34,9 @@ export const ChatLook = z
 		data: z.strictObject({
 			chat: z.strictObject({
 				id: Uuid,
-				userId: UserId,
+				userId: UserId.nullable().openapi({
+					description: "The owner. Null: the chat was erased, and nothing of it is left",
+				}),
 				createdAt: moment,
 				deletedAt: moment.nullable().openapi({ description: "Since then readers get a 404" }),
 				revision: z.string(),

@@ -170,6 +170,13 @@ describe("npm run admin shows", () => {
 		);
 	});
 
+	it("a chat that was erased", () => {
+		const erased = { ...CHAT, chat: { ...CHAT.chat, userId: null, deletedAt: "2024-02-04T14:00:00.000Z" } };
+		const text = describeChat(erased, NOW).join("\n");
+		expect(text).toMatch(/^ {2}owner +nobody$[\s\S]*^ {2}erased +2024-02-04T14:00:00.000Z[\s\S]*^- It was erased/m);
+		expect(text).not.toMatch(/restore/);
+	});
+
 	it("the service while D1 is down", () => {
 		const check = {
 			configuration: "ok",

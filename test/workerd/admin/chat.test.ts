@@ -90,6 +90,13 @@ describe("an operator's look at a chat", () => {
 		expect(runs.latest.map(({ id }) => id)).toEqual([run]);
 	});
 
+	it("says that a chat was erased, which leaves no more than its id", async () => {
+		const chat = await insertChat("", { deletedAt: "2024-02-05T00:00:00.000Z" });
+		const { chat: told, runs } = await lookAt(chat);
+		expect(told).toMatchObject({ userId: null, deletedAt: "2024-02-05T00:00:00.000Z" });
+		expect(runs.byStatus).toEqual(NONE);
+	});
+
 	it("counts the streams that are open", async () => {
 		const owned = await registeredChat();
 		const streams = await Promise.all([open(owned), open(owned)]);
@@ -139,7 +146,7 @@ describe("an operator's look at a chat", () => {
 		await insertRuns(await insertChat(user), Array(200).fill({}));
 		const { trips, rows, kv } = await cost(chatPath(chat));
 		expect([trips, kv]).toEqual([1, 0]);
-		expect(rows).toBeLessThanOrEqual(50 + 13);
+		expect(rows).toBeLessThanOrEqual(50 + 16);
 	});
 
 	it("costs no more than a bound, however many runs there are, and says so", async () => {
@@ -148,7 +155,7 @@ describe("an operator's look at a chat", () => {
 		const { runs } = await lookAt(chat);
 		expect(runs).toMatchObject({ byStatus: { ...NONE, completed: MAX_COUNTED }, isCapped: true });
 		expect(runs.latest).toHaveLength(10);
-		expect((await cost(chatPath(chat))).rows).toBeLessThanOrEqual(MAX_COUNTED + 13);
+		expect((await cost(chatPath(chat))).rows).toBeLessThanOrEqual(MAX_COUNTED + 16);
 	});
 
 	it("refuses what is no chat, and says what it is", async () => {
