@@ -36,7 +36,7 @@ export async function inspectUser(scope: Scope, userId: string): Promise<Look> {
 	};
 }
 
-/** What the queries find, in their order. */
+/** What the queries find, in their order. D1's own type has one kind of row for a whole batch. */
 type Found = [
 	{ results: Look["chats"]["latest"] },
 	{ results: [{ live: number; deleted: number }] },

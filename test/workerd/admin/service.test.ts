@@ -3,10 +3,10 @@ import { afterEach, expect, it, vi } from "vitest";
 import journal from "../../../drizzle/meta/_journal.json";
 import wranglerToml from "../../../wrangler.toml?raw";
 import { SECRETS } from "../access/read-tokens.ts";
-import { request, requestWith } from "../helpers.ts";
+import { request, requestWith, uuid } from "../helpers.ts";
 import { OPERATOR_TOKENS, TOKENS } from "../recording/recorder.ts";
 import { watchBindings } from "../watch-bindings.ts";
-import { look } from "./look.ts";
+import { look, refusal } from "./look.ts";
 
 afterEach(() => {
 	vi.restoreAllMocks();
@@ -88,3 +88,15 @@ it("it names the migrations that the database lacks, and those that this Worker 
 		await env.DB.prepare("update d1_migrations set name = ? where name = '9999_later.sql'").bind(last).run();
 	}
 });
+
+it.each([`chats/${uuid()}`, `workflow-runs/${uuid()}`, `users/${uuid()}`, "health"])(
+	"a look at %s is counted by the token, before any store is asked",
+	async (path) => {
+		const { calls, ...bindings } = watchBindings();
+		const keys: string[] = [];
+		const limit = async ({ key }: { key: string }) => ({ success: keys.push(key) === 0 });
+		const told = await refusal(path, { ...bindings, OPERATOR_LIMIT: { limit } as unknown as RateLimit });
+		expect(told).toEqual([429, "RATE_LIMITED", "Too many requests; try again later"]);
+		expect({ keys, ...calls }).toEqual({ keys: ["token 1"], kv: [], d1: [] });
+	},
+);
