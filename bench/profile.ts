@@ -23,7 +23,7 @@ const OPTIONS = {
 
 await command(HELP, OPTIONS, async ({ values }) => {
 	const sizes = values.runs.split(",").map((runs) => ({ runs: Number(runs), steps: 5 }));
-	const stage = await setStage(sizes);
+	const stage = await setStage(sizes, sizes, true);
 	try {
 		const subjects = values.subjects.split(",");
 		for (const own of await measureOwn(stage, { sizes, subjects, requests: Number(values.requests) })) {

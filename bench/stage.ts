@@ -25,8 +25,11 @@ export interface Stage {
 /** For HMAC-SHA256; the service asks for at least 32 characters. */
 const SECRET = "the benchmark's own, of more than thirty-two characters";
 
-/** @param seeded the chats that there are; those of the reads unless given */
-export async function setStage(sizes: readonly ChatSize[], seeded = sizes): Promise<Stage> {
+/**
+ * @param seeded the chats that there are; those of the reads unless given
+ * @param readable bundles with the code's own names, for a profile
+ */
+export async function setStage(sizes: readonly ChatSize[], seeded = sizes, readable = false): Promise<Stage> {
 	const directory = mkdtempSync(path.join(tmpdir(), "edge-runs-bench-"));
 	const servers: Server[] = [];
 	const dispose = async () => {
@@ -34,7 +37,7 @@ export async function setStage(sizes: readonly ChatSize[], seeded = sizes): Prom
 		rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 	};
 	try {
-		const bundles = await bundleAll(directory);
+		const bundles = await bundleAll(directory, readable);
 		const state = path.join(directory, "seeded");
 		const cookie = await fillStores(state, bundles, seeded);
 		const start = async (subject: Started, observed = false, inspected = false) => {
@@ -51,14 +54,14 @@ export async function setStage(sizes: readonly ChatSize[], seeded = sizes): Prom
 	}
 }
 
-async function bundleAll(directory: string): Promise<Record<BundleName, Bundle>> {
+async function bundleAll(directory: string, readable: boolean): Promise<Record<BundleName, Bundle>> {
 	const names = Object.keys(BUNDLES) as BundleName[];
 	const bundled = names.map(async (name) => {
 		const { config, entry } = BUNDLES[name];
 		const isBundled = entry?.endsWith(".js");
 		return [
 			name,
-			isBundled ? readBundle(entry as string) : await bundle(config, path.join(directory, name), entry),
+			isBundled ? readBundle(entry as string) : await bundle(config, path.join(directory, name), entry, readable),
 		] as const;
 	});
 	return Object.fromEntries(await Promise.all(bundled)) as Record<BundleName, Bundle>;

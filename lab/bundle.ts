@@ -23,10 +23,11 @@ export interface Bundle {
  * @param config a wrangler.toml, relative to the project
  * @param entry the Worker's main module, relative to the project; the config's unless given
  * @param to an empty directory of its own
+ * @param readable leaves the code's names as they are, for a profile
  */
-export async function bundle(config: string, to: string, entry?: string): Promise<Bundle> {
+export async function bundle(config: string, to: string, entry?: string, readable = false): Promise<Bundle> {
 	const script = entry === undefined ? [] : [entry];
-	const options = ["--config", config, "--dry-run", "--outdir", to];
+	const options = ["--config", config, "--dry-run", "--outdir", to, ...(readable ? ["--no-minify"] : [])];
 	await promisify(execFile)(process.execPath, [wrangler, "deploy", ...script, ...options], {
 		cwd: root,
 		env: { ...process.env, PATH: searchPath, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
