@@ -14,19 +14,22 @@ interface Timer {
 	waiting: number;
 }
 
-/** A call asks several stores at once. They share a timer: setting and clearing one takes as long as the call itself. */
+/** A call asks several stores. They share a timer: setting and clearing one takes as long as the call itself. */
 const shared = new WeakMap<object, Timer>();
+
+/** What begins within this share of a timer's time waits with it, and so is given that much less at the most. */
+const SHARE_OF_TIME = 0.02;
 
 /**
  * Gives up waiting after `seconds`: a store that hangs must not hang its callers.
  * The work itself goes on, since Workers cannot cancel a D1 or KV request. Its result is ignored.
- * @param scope the call that waits, if it may ask several stores at once
+ * @param scope the call that waits, if it may ask several stores
  * @throws {DeadlineError} when the time is up
  */
 export async function withDeadline<T>(work: PromiseLike<T>, seconds: number, scope?: object): Promise<T> {
 	const now = Date.now();
 	let timer = scope && shared.get(scope);
-	if (timer?.startedAt !== now || timer.seconds !== seconds) {
+	if (timer?.seconds !== seconds || now - timer.startedAt > seconds * 1000 * SHARE_OF_TIME) {
 		timer = startTimer(now, seconds);
 		if (scope) shared.set(scope, timer);
 	}

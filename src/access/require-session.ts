@@ -18,7 +18,7 @@ import { readSession } from "./session.ts";
  */
 export const requireSession: MiddlewareHandler<AppEnv> = async function requireSession(c, next) {
 	const { sessionSecrets, sessionCookiePrefix } = readConfig(c.env);
-	const { scope } = c.var;
+	const scope = c.get("scope");
 	const cookie = c.req.header("cookie");
 	const signed = await readSigned(cookie, sessionSecrets, sessionCookiePrefix);
 	if (signed === null) {

@@ -36,7 +36,7 @@ export function respondWithJson<T>(c: Context<AppEnv>, { body, etag }: ServedJso
 	};
 	if (origin.age !== undefined) headers["age"] = String(origin.age);
 	if (origin.bookmark) headers["x-d1-bookmark"] = origin.bookmark;
-	const timing = serverTiming(c.var.scope);
+	const timing = serverTiming(c.get("scope"));
 	if (timing) headers["server-timing"] = timing;
 
 	const known = isKnown(c.req.header("if-none-match"), etag);

@@ -27,7 +27,7 @@ export interface HistoryMeta {
 
 /** A kept history. Its body, the served JSON in UTF-8, is not read yet: `readBody`, `passBody` or `dropBody`. */
 export interface HistoryCopy extends HistoryMeta {
-	readonly stream: ReadableStream<Uint8Array>;
+	readonly entry: Response;
 }
 
 /** The header that keeps an entry's meta. */
@@ -65,13 +65,14 @@ export async function findHistory(scope: Scope, chatId: string): Promise<History
 }
 
 async function find(key: string, chatId: string): Promise<HistoryCopy | null> {
-	const response = await (await openCache()).match(key);
-	if (!response?.body) return null;
-	const { chatId: keptFor, ...meta } = JSON.parse(decodeURIComponent(response.headers.get(META) ?? "")) as KeptMeta;
-	const length = response.headers.get("content-length");
+	const entry = await (await openCache()).match(key);
+	if (!entry) return null;
+	const { chatId: keptFor, ...meta } = JSON.parse(entry.headers.get(META) ?? "") as KeptMeta;
+	const length = entry.headers.get("content-length");
 	const isWhole = length === null || Number(length) === meta.byteLength;
-	if (keptFor === chatId && isWhole) return { ...withNotes(key, meta), stream: response.body };
-	await response.body.cancel();
+	const copy = { ...withNotes(key, meta), entry };
+	if (keptFor === chatId && isWhole) return copy;
+	dropBody(copy);
 	return null;
 }
 
@@ -81,8 +82,7 @@ async function find(key: string, chatId: string): Promise<HistoryCopy | null> {
  */
 export async function readBody(scope: Scope, chatId: string, copy: HistoryCopy): Promise<ArrayBuffer | null> {
 	try {
-		const read = new Response(copy.stream).arrayBuffer();
-		const body = await withDeadline(read, readConfig(scope.env).storeTimeoutSeconds, scope);
+		const body = await withDeadline(copy.entry.arrayBuffer(), readConfig(scope.env).storeTimeoutSeconds, scope);
 		if (body.byteLength !== copy.byteLength) throw new Error(`cut at ${body.byteLength} of ${copy.byteLength} bytes`);
 		noteWhole(keyOf(scope, chatId), copy);
 		return body;
@@ -107,18 +107,19 @@ export async function passBody(
 	chatId: string,
 	copy: HistoryCopy,
 ): Promise<ArrayBuffer | ReadableStream<Uint8Array> | null> {
-	const { stream, byteLength } = copy;
-	if (byteLength <= SMALL_BYTES || !isNotedWhole(keyOf(scope, chatId), copy)) return readBody(scope, chatId, copy);
+	const { entry, byteLength } = copy;
+	const isSmall = byteLength <= SMALL_BYTES || !entry.body;
+	if (isSmall || !isNotedWhole(keyOf(scope, chatId), copy)) return readBody(scope, chatId, copy);
 	const { readable, writable } = new FixedLengthStream(byteLength);
 	// Fails where the client goes, too. Nothing is left to be done, nor to be told: see above.
-	stream.pipeTo(writable).catch(() => {});
+	entry.body.pipeTo(writable).catch(() => {});
 	return readable;
 }
 
 /** Says that nobody will read a copy's body. */
-export function dropBody({ stream }: HistoryCopy): void {
+export function dropBody({ entry }: HistoryCopy): void {
 	// Of a stream that has failed meanwhile.
-	stream.cancel().catch(() => {});
+	entry.body?.cancel().catch(() => {});
 }
 
 /** Keeps a history for `seconds`, unless a newer one is kept already. Never rejects. */
@@ -130,8 +131,7 @@ export async function storeHistory(
 ): Promise<void> {
 	const key = keyOf(scope, chatId);
 	const kept: KeptMeta = { ...meta, chatId };
-	// Percent-encoded, since a header takes Latin-1 and a user id may be any text.
-	const headers = { "cache-control": `max-age=${seconds}`, [META]: encodeURIComponent(JSON.stringify(kept)) };
+	const headers = { "cache-control": `max-age=${seconds}`, [META]: asciiJson(kept) };
 	try {
 		const before = await findHistory(scope, chatId);
 		if (before) dropBody(before);
@@ -141,6 +141,12 @@ export async function storeHistory(
 	} catch (error) {
 		logError(scope, { event: "cache", doing: "put" }, error);
 	}
+}
+
+/** JSON for a header, which takes no other characters: a user id may be any text. */
+function asciiJson(value: unknown): string {
+	const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+	return JSON.stringify(value).replace(/[^ -~]/g, escaped);
 }
 
 /** Notes that D1 has confirmed the kept history. */

@@ -84,7 +84,7 @@ async function historyOf<Body>(
 	const body = await open(found);
 	if (body === null) return historyOf(scope, session, chatId, { ...asked, isUsable: () => false }, open);
 	const { cacheUse, age } = found;
-	const { stream: _, ...meta } = found.copy;
+	const { entry: _, ...meta } = found.copy;
 	if (cacheUse === "revalidated") confirmHistory(scope, chatId, meta);
 	return { ...meta, body, cacheUse, age };
 }

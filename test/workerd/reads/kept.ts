@@ -16,7 +16,7 @@ export type KeptHistory = HistoryMeta & { readonly body: ArrayBuffer };
 export async function keptHistory(chat: string): Promise<KeptHistory | null> {
 	const copy = await findHistory(scope, chat);
 	if (!copy) return null;
-	const { stream: _, ...meta } = copy;
+	const { entry: _, ...meta } = copy;
 	return { ...meta, body: (await readBody(scope, chat, copy)) as ArrayBuffer };
 }
 
