@@ -34,9 +34,16 @@ export async function startServer(
 	bundle: Bundle,
 	{ state, secret, observed = false, inspected = false }: ServerOptions,
 ): Promise<Server> {
-	const wrappers = [...(neverCached ? ["miss.ts"] : []), ...(observed ? ["protocol.ts", "observe.ts"] : [])];
+	const wrappers = [
+		...(neverCached ? ["miss.ts"] : []),
+		...(observed ? ["protocol.ts", "observe.ts"] : []),
+		...(inspected ? ["silent.ts"] : []),
+	];
 	const modules = [
-		{ name: "main.js", code: mainModule({ neverCached: neverCached === true, observed, hub: name === "ours" }) },
+		{
+			name: "main.js",
+			code: mainModule({ neverCached: neverCached === true, observed, inspected, hub: name === "ours" }),
+		},
 		{ name: "subject.js", code: bundle.code },
 		...wrappers.map((each) => ({ name: each, code: readModule(each) })),
 	];
@@ -77,14 +84,16 @@ const root = path.dirname(import.meta.dirname);
 interface Wrapped {
 	readonly neverCached: boolean;
 	readonly observed: boolean;
+	readonly inspected: boolean;
 	/** Whether the Worker has the Durable Object class of the hub. */
 	readonly hub: boolean;
 }
 
 /** The Worker's exports, behind the wrappers. Those replace globals, so they are imported first. */
-function mainModule({ neverCached, observed, hub }: Wrapped): string {
+function mainModule({ neverCached, observed, inspected, hub }: Wrapped): string {
 	return [
 		...(neverCached ? ['import "./miss.ts";'] : []),
+		...(inspected ? ['import "./silent.ts";'] : []),
 		...(observed ? ['import { observe, observeHub } from "./observe.ts";'] : []),
 		'import * as subject from "./subject.js";',
 		`export default ${observed ? "observe(subject.default)" : "subject.default"};`,
