@@ -3,7 +3,7 @@ import { readConfig } from "../env.ts";
 import { logError } from "../log.ts";
 import type { Scope } from "../scope.ts";
 import { mayReplace } from "./decide.ts";
-import { dropNotes, isNotedWhole, noteConfirmed, noteWhole, withNotes } from "./entry-notes.ts";
+import { dropNotes, isNotedWhole, noteConfirmed, noteFound, noteWhole, recall } from "./entry-notes.ts";
 
 /** A chat's history as this data centre keeps it, without its body: whose it is, and how old it is. */
 export interface HistoryMeta {
@@ -70,10 +70,17 @@ async function find(key: string, chatId: string): Promise<HistoryCopy | null> {
 	const { chatId: keptFor, ...meta } = JSON.parse(entry.headers.get(META) ?? "") as KeptMeta;
 	const length = entry.headers.get("content-length");
 	const isWhole = length === null || Number(length) === meta.byteLength;
-	const copy = { ...withNotes(key, meta), entry };
-	if (keptFor === chatId && isWhole) return copy;
-	dropBody(copy);
+	if (keptFor === chatId && isWhole) return { ...noteFound(key, meta), entry };
+	dropBody({ entry });
 	return null;
+}
+
+const NO_ENTRY = new Response(null);
+
+/** The copy of a chat's history as this isolate last knew it, without looking for it: for somebody who has its body. */
+export function recallHistory(scope: Scope, chatId: string): HistoryCopy | null {
+	const meta = recall(keyOf(scope, chatId));
+	return meta ? { ...meta, entry: NO_ENTRY } : null;
 }
 
 /**
@@ -117,7 +124,7 @@ export async function passBody(
 }
 
 /** Says that nobody will read a copy's body. */
-export function dropBody({ entry }: HistoryCopy): void {
+export function dropBody({ entry }: Pick<HistoryCopy, "entry">): void {
 	// Of a stream that has failed meanwhile.
 	entry.body?.cancel().catch(() => {});
 }

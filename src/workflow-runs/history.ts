@@ -54,10 +54,10 @@ export function openHistory(
 	scope: Scope,
 	session: Promise<Session>,
 	chatId: string,
-	{ isKnown, ...wanted }: Wanted & { readonly isKnown: (etag: string) => boolean },
+	wanted: Wanted & { readonly isKnown: (etag: string) => boolean },
 ): Promise<History<ArrayBuffer | ReadableStream<Uint8Array> | undefined>> {
 	return historyOf(scope, session, chatId, wanted, async ({ copy }) => {
-		if (!isKnown(copy.etag)) return passBody(scope, chatId, copy);
+		if (!wanted.isKnown(copy.etag)) return passBody(scope, chatId, copy);
 		dropBody(copy);
 		return undefined;
 	});

@@ -5,7 +5,7 @@ import { readConfig } from "../env.ts";
 import { logError } from "../log.ts";
 import type { Scope, Session } from "../scope.ts";
 import { decide, readFrom, type Wanted } from "./decide.ts";
-import { dropBody, findHistory, forgetHistory, type HistoryCopy } from "./edge-cache.ts";
+import { dropBody, findHistory, forgetHistory, type HistoryCopy, recallHistory } from "./edge-cache.ts";
 import { type ChatRuns, readChatRuns, type Slice } from "./read.ts";
 
 /** Runs from this data centre's copy of the chat's history. */
@@ -31,6 +31,8 @@ export interface Asked extends Wanted {
 	readonly slice?: Slice;
 	/** Whether a copy may answer; left out: any. */
 	readonly isUsable?: (copy: HistoryCopy) => boolean;
+	/** Whether the caller has the body of this entity tag, and so needs no copy of it. */
+	readonly isKnown?: (etag: string) => boolean;
 }
 
 /**
@@ -57,12 +59,9 @@ export async function lookUp(
 	return found;
 }
 
-async function lookInto(
-	scope: Scope,
-	chatId: string,
-	{ slice, isUsable = () => true, ...wanted }: Asked,
-): Promise<FromCopy | FromD1 | null> {
-	const kept = await findHistory(scope, chatId);
+async function lookInto(scope: Scope, chatId: string, asked: Asked): Promise<FromCopy | FromD1 | null> {
+	const { slice, isUsable = () => true, isKnown: _, ...wanted } = asked;
+	const kept = recallKnown(scope, chatId, asked) ?? (await findHistory(scope, chatId));
 	if (kept) void readRevokedBefore(scope, kept.userId);
 	const copy = kept && isUsable(kept) ? kept : null;
 	if (kept && !copy) dropBody(kept);
@@ -88,6 +87,13 @@ async function lookInto(
 	if (found) return { ...found, bookmark, readAt: now, cacheUse: "miss" };
 	if (kept) scope.waitUntil(forgetHistory(scope, chatId));
 	return null;
+}
+
+/** A copy inside the fresh window whose body the caller has. */
+function recallKnown(scope: Scope, chatId: string, { isKnown, ...wanted }: Asked): HistoryCopy | null {
+	const copy = isKnown ? recallHistory(scope, chatId) : null;
+	if (!copy || !isKnown?.(copy.etag)) return null;
+	return decide(copy, Date.now(), readConfig(scope.env), wanted).step === "hit" ? copy : null;
 }
 
 function fromCopy(cacheUse: FromCopy["cacheUse"], copy: HistoryCopy, now: number): FromCopy {

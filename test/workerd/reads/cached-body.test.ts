@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { insertChat, insertRuns, requestWith, runsPath, signIn, uuid } from "../helpers.ts";
 import { age, type KeptHistory, keep, keptHistory } from "./kept.ts";
@@ -14,6 +15,9 @@ afterEach(() => {
 	vi.restoreAllMocks();
 });
 
+/** Newer than whatever D1 has. */
+const NEWER = "ffffffff-ffffffff-ffffffff-ffffffffffffffffffffffffffffffff";
+
 const SMALL = 3;
 /** Over 128 KiB of list. */
 const LARGE = 400;
@@ -25,7 +29,7 @@ async function ownChat(runs: number) {
 	await insertRuns(chat, Array(runs).fill({ steps: JSON.stringify([step("a"), step("b")]) }));
 	const ask = (headers: Record<string, string> = {}, method = "GET", query = "") =>
 		requestWith({ FRESH_SECONDS: 60 }, runsPath(chat) + query, { method, headers: { cookie, ...headers } });
-	return { chat, ask };
+	return { chat, cookie, ask };
 }
 
 const step = (id: string) => ({
@@ -136,6 +140,55 @@ describe.each([
 		expect(errors.map((line) => JSON.parse(line))).toMatchObject([{ event: "cache", doing: "read" }]);
 		vi.restoreAllMocks();
 		expect((await keptHistory(chat))?.body.byteLength).toBe(new TextEncoder().encode(first).byteLength);
+	});
+});
+
+describe("a client that has the body of what this isolate found", () => {
+	async function found() {
+		const owned = await ownChat(SMALL);
+		await owned.ask();
+		const etag = (await owned.ask()).headers.get("etag") as string;
+		return { ...owned, etag, looks: vi.spyOn(caches, "open") };
+	}
+
+	it.each([
+		["GET", 304],
+		["HEAD", 200],
+	])("is answered without a look into the cache, for %s", async (method, status) => {
+		const { ask, etag, looks } = await found();
+		const answer = await ask({ "if-none-match": method === "GET" ? etag : '"another"' }, method);
+		expect([answer.status, answer.headers.get("etag"), answer.headers.get("cache-status")]).toEqual([
+			status,
+			etag,
+			"edge-runs; hit",
+		]);
+		expect(looks).not.toHaveBeenCalled();
+	});
+
+	it("is refused where it is not the owner's, as D1 says", async () => {
+		const { ask, etag } = await found();
+		const { cookie } = await signIn(uuid());
+		expect((await ask({ cookie, "if-none-match": etag })).status).toBe(403);
+	});
+
+	it.each([
+		["has another body", {}, { "if-none-match": '"another"' }],
+		["asks behind the fresh window", { FRESH_SECONDS: 0 }, {}],
+		["has a newer bookmark", {}, { "x-d1-bookmark": NEWER }],
+	])("is answered from the cache or D1 if it %s", async (_, vars, headers) => {
+		const { chat, cookie, etag, looks } = await found();
+		const known = { cookie, "if-none-match": etag };
+		const bindings = { FRESH_SECONDS: 60, ...vars };
+		const answer = await requestWith(bindings, runsPath(chat), { headers: { ...known, ...headers } });
+		expect(answer.headers.get("etag")).toBe(etag);
+		expect(looks).toHaveBeenCalled();
+	});
+
+	it("gets nothing once this isolate has seen that the chat is deleted", async () => {
+		const { chat, ask, etag } = await found();
+		await env.DB.prepare("update chats set deleted_at = created_at where id = ?").bind(chat).run();
+		expect((await ask({ "if-none-match": etag, "x-d1-bookmark": NEWER })).status).toBe(404);
+		expect((await ask({ "if-none-match": etag })).status).toBe(404);
 	});
 });
 
