@@ -92,12 +92,14 @@ export function toChange({ change, fromMark }: { change: number; fromMark: strin
 	};
 }
 
-/** SQL: whether all changes since a state can be told. */
-export function canTellSince({ change, mark }: State): SQL<number> {
-	const place = sql`${-MARK_LENGTH} * (${chats.change} - ${change} + 1)`;
-	const length = sql.raw(String(MARK_LENGTH));
-	// What the chat has now needs no trail: chats of 0.1 have none until their next change.
-	return sql<number>`((${change} = ${chats.change} and substr(${chats.revision}, 1, ${length}) = ${mark})
-		or (${change} between ${chats.floor} and ${chats.change} and ${isMarked}
-			and substr(${chats.trail}, ${place}, ${length}) = ${mark}))`;
-}
+const [since, mark] = [sql.placeholder("change"), sql.placeholder("mark")];
+const length = sql.raw(String(MARK_LENGTH));
+const place = sql`-${length} * (${chats.change} - ${since} + 1)`;
+
+/**
+ * SQL: whether all changes since a state can be told. The placeholders are the state's `change` and `mark`.
+ * What the chat has now needs no trail: chats of 0.1 have none until their next change.
+ */
+export const canTell = sql<number>`((${since} = ${chats.change} and substr(${chats.revision}, 1, ${length}) = ${mark})
+	or (${since} between ${chats.floor} and ${chats.change} and ${isMarked}
+		and substr(${chats.trail}, ${place}, ${length}) = ${mark}))`;

@@ -67,11 +67,11 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 	 * Records a report of the chat; see `recordRuns`.
 	 * @param chatId the chat whose hub this is
 	 * @param requestId of the door's request, for the log
-	 * @param report as `reportedRuns` gives it: checked, each run once
-	 * @param size of the report's JSON, in UTF-16 code units
+	 * @param report as `reportedRuns` gives it: checked, each run once. As JSON, which is also weighed
 	 */
-	record(chatId: string, requestId: string, report: readonly WorkflowRun[], size: number): Promise<HubAnswer> {
-		return this.#group.add({ chatId, requestId, report, reportedAt: Date.now() }, size);
+	record(chatId: string, requestId: string, report: string): Promise<HubAnswer> {
+		const runs: readonly WorkflowRun[] = JSON.parse(report);
+		return this.#group.add({ chatId, requestId, report: runs, reportedAt: Date.now() }, report.length);
 	}
 
 	/** Tells the chat's watchers of a write that did not go through this hub. */

@@ -18,7 +18,7 @@ export type HubAnswer = { readonly facts: Pick<Facts, "d1Milliseconds" | "writte
 
 /** A hub as the writer of its chat; see `ChatHub`. */
 export interface HubRecorder {
-	record(chatId: string, requestId: string, report: readonly WorkflowRun[], size: number): Promise<HubAnswer>;
+	record(chatId: string, requestId: string, report: string): Promise<HubAnswer>;
 }
 
 /**
@@ -113,7 +113,7 @@ export async function recordRuns(
 	const report = reportedRuns(chatId, reports);
 	scope.facts.runs = report.length;
 	const answer = await askHub(scope, chatId, (hub) =>
-		(hub as unknown as HubRecorder).record(chatId, scope.requestId, report, JSON.stringify(report).length),
+		(hub as unknown as HubRecorder).record(chatId, scope.requestId, JSON.stringify(report)),
 	);
 	if (answer === undefined) return recordAlone(scope, chatId, report);
 	Object.assign(scope.facts, { writer: "hub", ...answer.facts });
