@@ -3,20 +3,26 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { allowedOrigins } from "../src/env.ts";
 import { command, Stop } from "./command-line.ts";
-import { ensureDevVars, prepareState } from "./dev/state.ts";
+import { prepareState } from "./dev/state.ts";
+import { ensureDevVars } from "./dev/vars.ts";
 import { CHATS } from "./seed.ts";
 import { serveSignIn } from "./sign-in.ts";
 import { root, WRANGLER, wranglerEnv } from "./wrangler.ts";
+
+/** Where an app under development is served by most tools (Next.js and others, Vite). */
+const APP_ORIGINS = "http://localhost:3000,http://localhost:5173";
 
 const HELP = `Serves edge-runs on this machine, with local D1 and KV, migrated and seeded:
 
   npm run dev
 
-  --port N            3026 unless given
-  --persist-to DIR    where the local stores are: .wrangler/state unless given
-  --cookie-jar FILE   where the demo user's session goes, for curl -b: cookies.txt unless given
-  --help              says this
+  --port N              3026 unless given
+  --persist-to DIR      where the local stores are: .wrangler/state unless given
+  --cookie-jar FILE     where the demo user's session goes, for curl -b: cookies.txt unless given
+  --allow-origins LIST  whose pages may read: ALLOWED_ORIGINS of .dev.vars, or ${APP_ORIGINS}
+  --help                says this
 
 The options are for a second instance beside the first. It can be run again and again: the seeded chats are put back,
 all else stays as it is. Secrets are in .dev.vars, which it writes with random ones if it is missing.`;
@@ -25,6 +31,7 @@ const OPTIONS = {
 	port: { type: "string", default: "3026" },
 	"persist-to": { type: "string", default: ".wrangler/state" },
 	"cookie-jar": { type: "string", default: "cookies.txt" },
+	"allow-origins": { type: "string" },
 } as const;
 
 await command(HELP, OPTIONS, async ({ values: options }) => {
@@ -38,8 +45,11 @@ await command(HELP, OPTIONS, async ({ values: options }) => {
 	process.chdir(root);
 
 	await requireFreePort(port);
-	await prepareState(state, cookieJar, ensureDevVars());
-	const child = serve(port, state);
+	const vars = ensureDevVars();
+	const origins = options["allow-origins"] ?? vars["ALLOWED_ORIGINS"] ?? APP_ORIGINS;
+	requireOrigins(origins);
+	await prepareState(state, cookieJar, vars.BETTER_AUTH_SECRET);
+	const child = serve(port, state, origins);
 	void announce(child, port, cookieJar);
 	return new Promise<number>((resolve) => {
 		let stopping = false;
@@ -71,11 +81,21 @@ async function requireFreePort(port: number): Promise<void> {
 	}
 }
 
-function serve(port: number, state: string): ChildProcess {
+/** Fails at once, rather than at the first request. */
+function requireOrigins(list: string): void {
+	try {
+		allowedOrigins(list);
+	} catch (error) {
+		throw new Stop((error as Error).message);
+	}
+}
+
+function serve(port: number, state: string, origins: string): ChildProcess {
 	// --env=: the top level of wrangler.toml, without a warning that there are other environments.
 	// --test-scheduled puts the cron trigger at /__scheduled. Without it wrangler warns that nothing triggers it here.
 	const quiet = ["--env=", "--show-interactive-dev-session=false", "--test-scheduled"];
-	const args = ["dev", "--port", String(port), "--persist-to", state, ...quiet];
+	const vars = ["--var", `ALLOWED_ORIGINS:${origins}`];
+	const args = ["dev", "--port", String(port), "--persist-to", state, ...vars, ...quiet];
 	return spawn(process.execPath, [WRANGLER, ...args], { stdio: ["ignore", "inherit", "inherit"] });
 }
 

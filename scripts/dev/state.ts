@@ -1,39 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { parseEnv } from "node:util";
 import type { V4WorkerOptions } from "miniflare";
 import { Stop } from "../command-line.ts";
 import { seedDatabase, seedSession } from "../seed.ts";
 import { root, wrangler } from "../wrangler.ts";
-
-/** What 0.1 wrote no secret for. */
-const ADDED = ["OPERATOR_TOKENS", "READ_TOKEN_SECRET"];
-
-/**
- * Writes `.dev.vars` with random secrets if it is not there, and adds those that a file of an older version lacks.
- * Returns the secret that signs session cookies.
- */
-export function ensureDevVars(): string {
-	const file = path.join(root, ".dev.vars");
-	const random = () => randomBytes(32).toString("base64url");
-	if (!existsSync(file)) {
-		const lines = [
-			"# Secrets of local development, made at random.",
-			`BETTER_AUTH_SECRET=${random()}`,
-			`RECORDER_TOKENS=${random()}`,
-			"",
-		];
-		writeFileSync(file, lines.join("\n"), { mode: 0o600 });
-	}
-	const known = parseEnv(readFileSync(file, "utf8"));
-	for (const name of ADDED) if (known[name] === undefined) appendFileSync(file, `\n${name}=${random()}\n`);
-	const secret = parseEnv(readFileSync(file, "utf8"))["BETTER_AUTH_SECRET"];
-	if (secret) return secret;
-	throw new Stop(
-		`${path.basename(file)} has no BETTER_AUTH_SECRET. Add one (at least 32 characters), or delete the file and run this again.`,
-	);
-}
 
 /**
  * Migrates and seeds local D1, stores a session in local KV, and writes the cookie jar for it.
