@@ -76,6 +76,26 @@ describe.skipIf(!hasChromium)("reading the page", () => {
 		await context.close();
 	});
 
+	it.each([320, 1120])("sets a step's metrics beside their names, in a width of %d px", async (width) => {
+		const [run] = workingDay().slice(3) as [Report];
+		for (const step of run.steps) step.metrics = { tokens: 8_210, sources: 12 };
+		const { page, context } = await look([run], { viewport: { width, height: 800 } });
+		// Of the texts themselves, which may be wider than their elements.
+		const boxes = await page.locator(".steps .metrics :is(span, b)").evaluateAll((all) =>
+			all.map((each) => {
+				const range = document.createRange();
+				range.selectNodeContents(each);
+				return range.getBoundingClientRect();
+			}),
+		);
+		expect(boxes.length).toBe(4 * run.steps.length);
+		const overlap = (a: DOMRect, b: DOMRect) =>
+			a !== b && a.right > b.left && b.right > a.left && a.bottom > b.top && b.bottom > a.top;
+		const overlapping = boxes.filter((a) => boxes.some((b) => overlap(a, b)));
+		expect(overlapping).toEqual([]);
+		await context.close();
+	});
+
 	it("writes names from right to left where they are", async () => {
 		const name = "بحث في الويب";
 		const { page, context } = await look([outline("completed", 60, [{ name, from: 0, to: 5 }])]);
