@@ -79,6 +79,18 @@ export default defineConfig({
 			},
 			{
 				test: {
+					// Not among the tests of `npm test`: examples/ has packages of its own.
+					name: "examples",
+					retry: process.env["CI"] ? 1 : 0,
+					include: ["examples/test/**/*.test.ts"],
+					testTimeout: 60_000,
+					// The first start of an example installs its packages.
+					hookTimeout: 300_000,
+					fileParallelism: false,
+				},
+			},
+			{
+				test: {
 					name: "node",
 					include: ["test/node/**/*.test.ts"],
 					testTimeout: 120_000,

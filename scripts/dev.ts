@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { allowedOrigins } from "../src/env.ts";
 import { command, Stop } from "./command-line.ts";
 import { prepareState } from "./dev/state.ts";
 import { ensureDevVars } from "./dev/vars.ts";
@@ -83,11 +82,9 @@ async function requireFreePort(port: number): Promise<void> {
 
 /** Fails at once, rather than at the first request. */
 function requireOrigins(list: string): void {
-	try {
-		allowedOrigins(list);
-	} catch (error) {
-		throw new Stop((error as Error).message);
-	}
+	const wrong = list.split(",").find((each) => !URL.canParse(each) || new URL(each).origin !== each.trim());
+	if (wrong === undefined) return;
+	throw new Stop(`--allow-origins takes origins such as http://localhost:5173, with commas between, not "${wrong}".`);
 }
 
 function serve(port: number, state: string, origins: string): ChildProcess {

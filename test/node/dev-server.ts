@@ -35,16 +35,18 @@ export interface Ran {
 	output: string;
 }
 
-/** `npm run dev`, with its options, as a process group of its own. */
-export class DevServer {
+/** A script of the project that stays until it is stopped, as a process group of its own. */
+export class Server {
+	readonly #script: string;
 	readonly #child: ChildProcess;
 	readonly #exit: Promise<Ran>;
 	#output = "";
 
-	constructor(...options: string[]) {
+	constructor(script: string, options: readonly string[]) {
 		// vitest.config.ts quietens wrangler for the tests; here it is to run as it is.
 		const { WRANGLER_LOG: _, ...env } = process.env;
-		this.#child = spawn(process.execPath, ["scripts/dev.ts", ...options], { cwd: root, env, detached: true });
+		this.#script = script;
+		this.#child = spawn(process.execPath, [`scripts/${script}`, ...options], { cwd: root, env, detached: true });
 		for (const stream of [this.#child.stdout, this.#child.stderr]) {
 			stream?.on("data", (chunk) => {
 				this.#output += chunk;
@@ -60,16 +62,16 @@ export class DevServer {
 		return this.#exit;
 	}
 
-	/** Resolves with what it printed when it has said that it is ready; rejects if it ends before, or takes a minute. */
-	async ready(): Promise<string> {
+	/** Resolves with what it printed when it has said that it is ready; rejects if it ends before, or takes too long. */
+	async says(ready: RegExp, seconds: number): Promise<string> {
 		let ended: Ran | undefined;
 		void this.#exit.then((ran) => {
 			ended = ran;
 		});
-		const deadline = Date.now() + 60_000;
-		while (!/ is ready at [\s\S]*every status: .*\n/.test(this.#output)) {
-			if (ended) throw new Error(`npm run dev ended with ${ended.code}:\n${ended.output}`);
-			if (Date.now() > deadline) throw new Error(`npm run dev is not ready after a minute:\n${this.#output}`);
+		const deadline = Date.now() + seconds * 1_000;
+		while (!ready.test(this.#output)) {
+			if (ended) throw new Error(`${this.#script} ended with ${ended.code}:\n${ended.output}`);
+			if (Date.now() > deadline) throw new Error(`${this.#script} is not ready after ${seconds} s:\n${this.#output}`);
 			await new Promise((resolve) => setTimeout(resolve, 100));
 		}
 		return this.#output;
@@ -91,6 +93,17 @@ export class DevServer {
 		} catch {
 			// The group has ended.
 		}
+	}
+}
+
+/** `npm run dev`, with its options. */
+export class DevServer extends Server {
+	constructor(...options: string[]) {
+		super("dev.ts", options);
+	}
+
+	ready(): Promise<string> {
+		return this.says(/ is ready at [\s\S]*every status: .*\n/, 60);
 	}
 }
 

@@ -1,4 +1,13 @@
-import { createElement, type ReactElement, useEffect, useMemo, useRef } from "react";
+import {
+	createElement,
+	type ForwardedRef,
+	forwardRef,
+	type ReactElement,
+	useEffect,
+	useImperativeHandle,
+	useMemo,
+	useRef,
+} from "react";
 import type { WorkflowRunsElement, WorkflowRunsElementEventMap } from "../element/element.tsx";
 import type { WorkflowRun } from "../protocol/types.ts";
 import { useShared } from "./provider.ts";
@@ -17,11 +26,15 @@ export interface WorkflowRunsProps {
 
 /**
  * A chat's runs, as the service's own page shows them, below an `EdgeRunsProvider`: over the same one connection as the
- * hooks. It is `<workflow-runs>`, whose code is loaded when the first of them is shown.
+ * hooks. It is `<workflow-runs>`, whose code is loaded when the first of them is shown; `ref` gives it.
  */
-export function WorkflowRuns({ chatId, view, theme, className, onSelect }: WorkflowRunsProps): ReactElement {
+export const WorkflowRuns = /* @__PURE__ */ forwardRef(ShowWorkflowRuns);
+
+function ShowWorkflowRuns(props: WorkflowRunsProps, ref: ForwardedRef<WorkflowRunsElement>): ReactElement {
+	const { chatId, view, theme, className, onSelect } = props;
 	const { chats } = useShared();
 	const element = useRef<WorkflowRunsElement>(null);
+	useImperativeHandle(ref, () => element.current as WorkflowRunsElement, []);
 	useEffect(() => void import("../element/index.ts"), []);
 	const source = useMemo(
 		() =>
