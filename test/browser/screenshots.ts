@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { CHATS } from "../../scripts/seed.ts";
 import { root } from "../node/dev-server.ts";
 import { launch, visit } from "./chromium.ts";
+import { takeExamples } from "./example-pictures.ts";
 import { manyRuns, newChat, report, workingDay } from "./scenes.ts";
 import { Site } from "./site.ts";
 
@@ -23,9 +24,13 @@ async function take(name: string, url: string, options: Options, prepare?: (page
 	const { page, context } = await visit(browser, site, options);
 	await page.goto(url);
 	await prepare?.(page);
+	await save(page, name);
+	await context.close();
+}
+
+async function save(page: Page, name: string) {
 	await page.screenshot({ path: path.join(folder, `${name}.png`) });
 	console.log(`docs/${name}.png`);
-	await context.close();
 }
 
 /** A chat product's page, with the element in its sidebar. */
@@ -86,6 +91,7 @@ try {
 		await site.stop();
 		await page.waitForSelector("#connection.reconnecting");
 	});
+	await takeExamples(browser, save);
 } finally {
 	await browser.close();
 	await site.dispose();

@@ -14,6 +14,12 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 		by: ".ci/run",
 		shows: "npm ci --prefix engines-test && npm run test:engines",
 	},
+	"npm ci --prefix examples/test && npm run test:examples": {
+		by: ".ci/run",
+		shows: "npm ci --prefix examples/test && npm run test:examples",
+	},
+	"npm run example:react-chat": { by: "examples/test/react-chat.test.ts", shows: 'Example.start("react-chat")' },
+	"npm run example:plain-html": { by: "examples/test/plain-html.test.ts", shows: 'Example.start("plain-html")' },
 	"npm ci && npm run dev": { by: "test/node/dev.test.ts", shows: "new DevServer(" },
 	"npm run dev": { by: "test/node/dev.test.ts", shows: "new DevServer(" },
 	"npm run check": { by: "package.json", shows: '"test": "run-s --continue-on-error check ' },
