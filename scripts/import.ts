@@ -16,7 +16,8 @@ const HELP = `Reports the runs of a file to edge-runs, one JSON object a line:
 
 A line is a run as the API returns it (id, chatId, workflowId, status, startedAt, completedAt, steps …) with its owner's
 userId beside, or { "chatId", "userId", "run": { … } }. Chats are registered on the way. A chat that was deleted stays so,
-and its lines are refused, unless --restore brings it back.
+and its lines are refused, unless --restore brings it back. The export of a user is such a file, too: a line of it without
+a run registers a chat, and deletes it again where the line says "deletedAt".
 
   --url URL         where the service is
   --concurrency N   requests at once: 1 to 32, 4 unless given
@@ -65,6 +66,7 @@ async function runImport(values: Options, positionals: readonly string[]): Promi
 		created: 0,
 		merged: 0,
 		refused: 0,
+		chats: 0,
 		refusals: [],
 		leftOut: [],
 		leftOuts: 0,

@@ -2,6 +2,8 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { requestId } from "hono/request-id";
 import { countActiveWorkflowRunsRoute, handleCountActiveWorkflowRuns } from "./api/count-active-workflow-runs.ts";
 import { deleteChatRoute, handleDeleteChat } from "./api/delete-chat.ts";
+import { eraseUserRoute, handleEraseUser } from "./api/erase-user.ts";
+import { exportUserRoute, handleExportUser } from "./api/export-user.ts";
 import { getHealthRoute, handleGetHealth } from "./api/get-health.ts";
 import { serveOpenApiDocument } from "./api/get-openapi-document.ts";
 import { getWorkflowRunRoute, handleGetWorkflowRun } from "./api/get-workflow-run.ts";
@@ -47,6 +49,8 @@ export const app = base
 	.openapi(inspectWorkflowRunRoute, handleInspectWorkflowRun)
 	.openapi(inspectUserRoute, handleInspectUser)
 	.openapi(inspectServiceRoute, handleInspectService)
+	.openapi(eraseUserRoute, handleEraseUser)
+	.openapi(exportUserRoute, handleExportUser)
 	.openapi(getHealthRoute, handleGetHealth);
 
 serveOpenApiDocument(app);

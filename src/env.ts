@@ -30,6 +30,8 @@ export interface Env {
 	readonly CHECK_REVOKED_BEFORE?: string | boolean;
 	/** Var: finished runs are deleted this number of days after their end. Unset: never. */
 	readonly RETENTION_DAYS?: string | number;
+	/** Var: chats are purged this number of days after their deletion or erasure. */
+	readonly PURGE_DAYS?: string | number;
 	/** Var: what all runs of a chat may take, in bytes. */
 	readonly MAX_HISTORY_BYTES?: string | number;
 	/** Var: what happens to a report if the history is full: it is refused, or the oldest finished runs are dropped. */
@@ -55,6 +57,7 @@ export interface Config {
 	readonly checkRevokedBefore: boolean;
 	/** null: keep all. */
 	readonly retentionDays: number | null;
+	readonly purgeDays: number;
 	readonly maxHistoryBytes: number;
 	/** Whether a full history makes room by dropping the oldest finished runs. */
 	readonly dropsOldest: boolean;
@@ -95,6 +98,7 @@ export function readConfig(env: Env): Config {
 			allowedOrigins: allowedOrigins(env.ALLOWED_ORIGINS),
 			checkRevokedBefore: checkRevokedBefore(env.CHECK_REVOKED_BEFORE),
 			retentionDays: number(env, "RETENTION_DAYS", null, { min: 1, max: 36_500 }),
+			purgeDays: number(env, "PURGE_DAYS", 30, { min: 1, max: 36_500 }),
 			// An isolate has 128 MB, and building the list takes about twice its size.
 			maxHistoryBytes: number(env, "MAX_HISTORY_BYTES", 24_000_000, { min: 1_000_000, max: 48_000_000 }),
 			dropsOldest: dropsOldest(env.HISTORY_FULL),
@@ -190,6 +194,7 @@ type NumberVar =
 	| "STALE_IF_ERROR_SECONDS"
 	| "STORE_TIMEOUT_SECONDS"
 	| "RETENTION_DAYS"
+	| "PURGE_DAYS"
 	| "MAX_HISTORY_BYTES";
 
 function number<T>(env: Env, name: NumberVar, unset: T, { min, max }: { min: number; max: number }): number | T {

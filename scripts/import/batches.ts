@@ -1,5 +1,5 @@
 import { MAX_BODY_BYTES, MAX_RUNS } from "#protocol/limits.ts";
-import type { Entry } from "./parse.ts";
+import type { ChatEntry, Entry } from "./parse.ts";
 
 const HEAD = '{"workflowRuns":[';
 const TAIL = "]}";
@@ -23,6 +23,8 @@ interface Held {
 	bytes: number;
 }
 
+const keyOf = ({ chatId, userId }: Entry | ChatEntry) => `${chatId} ${userId}`;
+
 /** Gathers entries into batches, in whatever order the chats come. */
 export class Batches {
 	readonly #held = new Map<string, Held>();
@@ -31,7 +33,7 @@ export class Batches {
 
 	/** Takes an entry. @returns the batches that are now to be sent */
 	*add(entry: Entry): Generator<Batch> {
-		const key = `${entry.chatId} ${entry.userId}`;
+		const key = keyOf(entry);
 		const bytes = entry.bytes + 1;
 		const before = this.#held.get(key);
 		if (before && before.bytes + bytes > MAX_BODY_BYTES) yield this.#take(key, before);
@@ -43,6 +45,12 @@ export class Batches {
 		this.#bytes += bytes;
 		if (held.entries.length === MAX_RUNS) yield this.#take(key, held);
 		while (this.#runs > MAX_HELD_RUNS || this.#bytes > MAX_HELD_BYTES) yield this.#takeOldest();
+	}
+
+	/** The batch that waits for more runs of a chat, if one does. */
+	*ofChat(chat: ChatEntry): Generator<Batch> {
+		const held = this.#held.get(keyOf(chat));
+		if (held) yield this.#take(keyOf(chat), held);
 	}
 
 	/** The batches that are left. */

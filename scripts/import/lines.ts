@@ -49,7 +49,7 @@ export async function* readLines(bytes: AsyncIterable<Uint8Array>, maxBytes: num
 
 function decode(parts: readonly Uint8Array[]): string | null {
 	try {
-		return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(parts)).replace(/\r$/, "");
+		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(Buffer.concat(parts)).replace(/\r$/, "");
 	} catch {
 		return null;
 	}

@@ -16,7 +16,7 @@ export function showProgress(tally: Tally, totalBytes: number | null): () => voi
 	const { stderr } = process;
 	const start = performance.now();
 	const line = () => {
-		const lines = tally.created + tally.merged + tally.refused;
+		const lines = tally.created + tally.merged + tally.refused + tally.chats;
 		const seconds = (performance.now() - start) / 1_000;
 		const share = totalBytes ? ` ${String(Math.floor((100 * tally.bytes) / totalBytes)).padStart(3)} % read,` : "";
 		return (
@@ -34,8 +34,8 @@ export function showProgress(tally: Tally, totalBytes: number | null): () => voi
 
 /** The result of an import, for people: counts, and which lines were refused and why. */
 export function summarize(tally: Tally, seconds: number): string {
-	const { created, merged, refused, refusals, leftOut, leftOuts } = tally;
-	const total = created + merged + refused;
+	const { created, merged, refused, chats, refusals, leftOut, leftOuts } = tally;
+	const total = created + merged + refused + chats;
 	const width = count(total).length;
 	const row = (name: string, number: number) => `  ${name.padEnd(8)} ${count(number).padStart(width)}`;
 	const list = (all: readonly Refusal[], number: number) => [
@@ -48,6 +48,7 @@ export function summarize(tally: Tally, seconds: number): string {
 		row("merged", merged),
 		row("refused", refused),
 		...list(refusals, refused),
+		...(chats > 0 ? [row("chats", chats)] : []),
 		...(leftOuts > 0 ? ["  left out of lines that are in:", ...list(leftOut, leftOuts)] : []),
 	].join("\n");
 }

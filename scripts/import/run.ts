@@ -2,7 +2,7 @@ import { Stop } from "../command-line.ts";
 import type { ReportAnswer, Send } from "../send.ts";
 import { type Batch, Batches, bodyOf } from "./batches.ts";
 import type { Line } from "./lines.ts";
-import { parseLine, type Refusal } from "./parse.ts";
+import { type ChatEntry, parseLine, type Refusal } from "./parse.ts";
 
 /** Further refusals are only counted: a file with more of them has one cause for all. */
 const MAX_LISTED = 1_000;
@@ -17,6 +17,8 @@ export interface Tally {
 	created: number;
 	merged: number;
 	refused: number;
+	/** Lines of chats alone, without a run. */
+	chats: number;
 	/** The first refused lines. */
 	readonly refusals: Refusal[];
 	/** The first sentences about what was left out of lines that are in, and how many there were. */
@@ -62,8 +64,8 @@ export async function importLines(
 	};
 	const register = registrar(send, options.restore);
 
-	async function start(batch: Batch): Promise<void> {
-		const work = report(batch).catch((error: unknown) => {
+	async function start(begun: Promise<void>): Promise<void> {
+		const work = begun.catch((error: unknown) => {
 			failure ??= error;
 		});
 		running.add(work);
@@ -75,6 +77,18 @@ export async function importLines(
 		const refused = await register(batch[0].chatId, batch[0].userId);
 		if (refused) return refuse(batch.map(({ line }) => ({ line, reason: reasonOf(refused) })));
 		await merge(batch);
+	}
+
+	/** A chat without a run: registered, and deleted if it was. What was deleted before stays so. */
+	async function settle({ line, chatId, userId, isDeleted }: ChatEntry): Promise<void> {
+		let refused = await register(chatId, userId);
+		if (isDeleted && (!refused || refused.code === "CHAT_DELETED")) {
+			const answer = await send("DELETE", `/api/chats/${chatId}`);
+			refused = answer.ok ? null : answer;
+		}
+		if (refused) return refuse([{ line, reason: reasonOf(refused) }]);
+		tally.chats++;
+		open.delete(line);
 	}
 
 	/** Sends a batch. If it is refused, sends its halves, down to the lines that are wrong. */
@@ -103,14 +117,22 @@ export async function importLines(
 		read = line.number;
 		tally.bytes = line.end;
 		const entry = line.number < options.fromLine ? null : parseLine(line);
-		if (entry && !("reason" in entry)) {
-			open.add(entry.line);
-			for (const batch of batches.add(entry)) await start(batch);
-		} else if (entry) refuse([entry]);
+		if (!entry) continue;
+		if ("reason" in entry) {
+			refuse([entry]);
+			continue;
+		}
+		open.add(entry.line);
+		if ("isDeleted" in entry) {
+			for (const batch of batches.ofChat(entry)) await start(report(batch));
+			// Its runs come first: a deleted chat takes none.
+			if (entry.isDeleted) await Promise.all(running);
+			if (!failure) await start(settle(entry));
+		} else for (const batch of batches.add(entry)) await start(report(batch));
 	}
 	for (const batch of batches.rest()) {
 		if (failure || options.signal.aborted) break;
-		await start(batch);
+		await start(report(batch));
 	}
 	await Promise.all(running);
 	const [lowest] = open;

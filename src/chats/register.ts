@@ -14,7 +14,8 @@ import type { ChatRegistration } from "./schemas.ts";
  *
  * @param chatId lower-case UUID
  * @returns whether the chat is new
- * @throws {ServiceError} CHAT_CONFLICT if it has another owner, CHAT_DELETED, or STORE_UNAVAILABLE. Then nothing
+ * @throws {ServiceError} CHAT_CONFLICT if it has another owner, CHAT_DELETED (also if it was erased, whatever is asked),
+ * or STORE_UNAVAILABLE. Then nothing
  * has changed, and nothing will change later
  */
 export async function registerChat(
@@ -42,6 +43,7 @@ export async function registerChat(
 				.returning(changed),
 			state,
 		]);
+		if (before?.userId === "") throw new ServiceError("CHAT_DELETED", "The chat was erased and cannot be brought back");
 		if (before && before.userId !== userId) throw new ServiceError("CHAT_CONFLICT");
 		if (before?.deletedAt && !restore) throw new ServiceError("CHAT_DELETED");
 		if (!after || after.deletedAt !== null) throw new LateError();

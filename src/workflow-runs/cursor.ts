@@ -18,22 +18,25 @@ export const orderedAt = ({ startOrder, id }: Position): Ordered => ({
 
 /** The opaque cursor (base64url, RFC 4648, 5) that leads to the runs behind this one. */
 export function encodeCursor(run: Ordered): string {
-	return btoa(`${startOrderOf(run)} ${run.id}`)
-		.replaceAll("+", "-")
-		.replaceAll("/", "_")
-		.replaceAll("=", "");
+	return encodeText(`${startOrderOf(run)} ${run.id}`);
 }
 
 /** The position that `encodeCursor` encoded; null if the text is not such a cursor. */
 export function decodeCursor(cursor: string): Position | null {
-	let text: string;
+	const [, startOrder, id] = POSITION.exec(decodeText(cursor) ?? "") ?? [];
+	return startOrder && id ? { startOrder, id } : null;
+}
+
+/** Text in ASCII as base64url. */
+export const encodeText = (text: string) => btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+/** What `encodeText` encoded; null if it is not base64url. */
+export function decodeText(encoded: string): string | null {
 	try {
-		text = atob(cursor.replaceAll("-", "+").replaceAll("_", "/"));
+		return atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
 	} catch {
 		return null;
 	}
-	const [, startOrder, id] = POSITION.exec(text) ?? [];
-	return startOrder && id ? { startOrder, id } : null;
 }
 
 /** Whether a run comes after a position in the list's order. */

@@ -6,6 +6,7 @@ import { logError } from "../log.ts";
 import type { Scope, Session } from "../scope.ts";
 import { decide, readFrom, type Wanted } from "./decide.ts";
 import { dropBody, findHistory, forgetHistory, type HistoryCopy, recallHistory } from "./edge-cache.ts";
+import { mayBeErased } from "./erased.ts";
 import { type ChatRuns, readChatRuns, type Slice } from "./read.ts";
 
 /** Runs from this data centre's copy of the chat's history. */
@@ -76,6 +77,10 @@ async function lookInto(scope: Scope, chatId: string, asked: Asked): Promise<Fro
 		answer = await askD1(scope, from, (d1) => readChatRuns(d1, chatId, { ...slice, unlessRevision }));
 	} catch (error) {
 		if (!copy || ifD1Fails === "fail") throw error;
+		if (await mayBeErased(scope, copy.userId, chatId)) {
+			dropBody(copy);
+			throw error;
+		}
 		logError(scope, { event: "stale" }, error);
 		return fromCopy("stale", copy, now);
 	}
