@@ -38,6 +38,7 @@ export const DOUBLES = [
 	"slowestMilliseconds",
 	"deleted",
 	"dropped",
+	"chats",
 ] as const;
 
 /**

@@ -52,7 +52,6 @@ export async function eraseChat(scope: Scope, chatId: string): Promise<Written<R
 }
 
 async function erase(scope: Scope, which: SQL | undefined): Promise<Written<Receipt>> {
-	const { requestId } = scope;
 	const told = new Set<string>();
 	const receipt = { chats: 0, workflowRuns: 0, more: true };
 	let bookmark: string | null = null;
@@ -73,11 +72,11 @@ async function erase(scope: Scope, which: SQL | undefined): Promise<Written<Rece
 		} catch (error) {
 			if (batches === 0) throw error;
 			// What is erased is told, since the receipt is all that will ever tell of it.
-			logError({ requestId, event: "erased", ...receipt }, error);
+			logError(scope, { event: "erasure", doing: "erase" }, error);
 			break;
 		}
 	}
-	logInfo({ requestId, event: "erased", ...receipt });
+	logInfo(scope, { event: "erasure", chats: receipt.chats, deleted: receipt.workflowRuns, more: receipt.more });
 	return { result: receipt, bookmark };
 }
 

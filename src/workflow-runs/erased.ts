@@ -49,13 +49,13 @@ export async function markErased(scope: Scope, whose: Whose): Promise<void> {
 
 /** Whether a copy of the user's chat may show what was erased. Also if KV does not say. */
 export async function mayBeErased(scope: Scope, userId: string, chatId: string): Promise<boolean> {
-	const { env, requestId } = scope;
+	const { env } = scope;
 	try {
 		const marks = [{ userId }, { chatId }].map(async (whose) => env.SESSIONS.get(await keyOf(whose)));
 		const found = await withDeadline(Promise.all(marks), readConfig(env).storeTimeoutSeconds, scope);
 		return found.some((mark) => mark !== null);
 	} catch (error) {
-		logError({ requestId, event: "erased", doing: "look" }, error);
+		logError(scope, { event: "erasure", doing: "look" }, error);
 		return true;
 	}
 }

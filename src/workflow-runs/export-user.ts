@@ -54,19 +54,18 @@ interface Page {
  * @throws {ServiceError} STORE_UNAVAILABLE. If D1 fails later, the stream breaks off
  */
 export async function exportUser(scope: Scope, userId: string, from: ExportPlace): Promise<ReadableStream<Uint8Array>> {
-	const { requestId } = scope;
 	const encoder = new TextEncoder();
 	let page: Page | null = await readPage(scope, userId, from);
 	let place = page.next;
 	let pages = 0;
-	const log = () => logInfo({ requestId, event: "export", pages, more: place !== null });
+	const log = () => logInfo(scope, { event: "export", pages, more: place !== null });
 	return new ReadableStream<Uint8Array>({
 		async pull(controller) {
 			try {
 				page ??= await readPage(scope, userId, place as ExportPlace);
 			} catch (error) {
 				if (!isOutOfSubrequests(error)) {
-					logError({ requestId, event: "export", pages }, error);
+					logError(scope, { event: "export", pages }, error);
 					throw error;
 				}
 				log();

@@ -31,7 +31,7 @@ export async function purgeChats(scope: Scope, now: number): Promise<{ chats: nu
 		purged.workflowRuns += result.workflowRuns;
 		isLast = result.isLast;
 	}
-	logInfo({ requestId: scope.requestId, event: "purge", before, ...purged, more: !isLast });
+	logInfo(scope, { event: "purge", before, chats: purged.chats, deleted: purged.workflowRuns, more: !isLast });
 	return purged;
 }
 

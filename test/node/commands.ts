@@ -64,6 +64,6 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 /** What test/node/dev.test.ts runs besides the commands with a status above them. */
 export const PASTED: readonly RegExp[] = [
 	/^npm run admin -- /,
-	/^export RECORDER_TOKEN=/, // before each command that uses it
+	/^export (RECORDER|OPERATOR)_TOKEN=/, // before each command that uses it
 	/^curl -X GET "http:\/\/localhost:3026/, // the contract's example
 ];

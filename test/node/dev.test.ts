@@ -30,10 +30,8 @@ afterAll(async () => {
 
 /** A command of the contract or a document, for this server and its cookie jar. Pasted into a shell, as a person would. */
 async function paste(command: string, jar = cookieJar): Promise<string> {
-	const token = command.includes("$RECORDER_TOKEN")
-		? (/^export RECORDER_TOKEN=.*$/m.exec(readText("docs/recording.md"))?.[0] ?? "")
-		: "";
-	const adapted = `${token}\n${command}`
+	const exported = readText("docs/personal-data.md").match(/^export (RECORDER|OPERATOR)_TOKEN=.*$/gm) ?? [];
+	const adapted = `${exported.join("\n")}\n${command}`
 		.replaceAll("localhost:3026", `localhost:${port}`)
 		.replace("-b cookies.txt", `-b "${jar}"`);
 	// curl ends with 28 where it left a stream after its time.

@@ -279,7 +279,7 @@ it("the log tells of an erasure by counts and a pseudonym, and nowhere by the us
 	vi.restoreAllMocks();
 	expect(logged.join("\n")).not.toMatch(/somebody/);
 	const lines = logged.map((line) => JSON.parse(line));
-	expect(lines).toContainEqual(expect.objectContaining({ event: "erased", chats: 3, workflowRuns: 3, more: false }));
+	expect(lines).toContainEqual(expect.objectContaining({ event: "erasure", chats: 3, deleted: 3, more: false }));
 	expect(lines).toContainEqual(
 		expect.objectContaining({
 			event: "request",

@@ -51,7 +51,7 @@ describe("the cron", () => {
 			event: "purge",
 			before: expect.stringMatching(/^\d{4}-/),
 			chats: expect.any(Number),
-			workflowRuns: expect.any(Number),
+			deleted: expect.any(Number),
 			more: false,
 		});
 		expect([await isThere(deleted.chat), await isThere(erased.chat), await isThere(live.chat)]).toEqual([
@@ -86,14 +86,14 @@ describe("the cron", () => {
 		];
 		await insertRuns(older, Array(3_900).fill({}));
 		await insertRuns(old, Array(300).fill({ status: "running", completedAt: null }));
-		expect(await onCron(0)).toMatchObject({ chats: 1, workflowRuns: 4_000, more: true });
+		expect(await onCron(0)).toMatchObject({ chats: 1, deleted: 4_000, more: true });
 		expect([await isThere(older), await isThere(old)]).toEqual([false, true]);
 		// Should it be restored in between, nobody is told that its runs are still there.
 		const [{ change, floor }] = (await rows("select change, floor from chats where id = ?", old)) as [
 			{ change: number; floor: number },
 		];
 		expect(floor).toBe(change);
-		expect(await onCron(0)).toMatchObject({ chats: 1, workflowRuns: 200, more: false });
+		expect(await onCron(0)).toMatchObject({ chats: 1, deleted: 200, more: false });
 		expect(await isThere(old)).toBe(false);
 	});
 
