@@ -61,6 +61,12 @@ it("no line of a mixed workload, with its stores well and failing, has a cookie,
 		await send(`/api/chats/${uuid()}`, recording("PUT", { userId: user }));
 		await send(`/api/chats/${uuid()}`, recording("PUT", { userId: user }, { authorization: `Bearer ${guess}` }));
 		await send(`${runsPath(chat)}/${uuid()}`, recording("PUT", `{"token":"${token}"`));
+		for (const [method, path] of [
+			["GET", `/api/users/${user}/export`],
+			["DELETE", `/api/users/${uuid()}`],
+			["DELETE", `/api/chats/${uuid()}?erase=true`],
+		] as const)
+			await send(path, { method, headers: { authorization: `Bearer ${OPERATOR_TOKENS[0]}` } });
 		await send("/api/health", {});
 		for (const path of [`chats/${chat}`, `workflow-runs/${uuid()}`, `users/${user}`, "health"])
 			await send(`/api/admin/${path}`, { headers: { authorization: `Bearer ${OPERATOR_TOKENS[0]}` } });
@@ -68,7 +74,7 @@ it("no line of a mixed workload, with its stores well and failing, has a cookie,
 
 	const log = lines.join("\n");
 	for (const line of lines) JSON.parse(line);
-	expect(lines.filter((line) => line.includes('"event":"request"'))).toHaveLength(FAULTS.length * 20);
+	expect(lines.filter((line) => line.includes('"event":"request"'))).toHaveLength(FAULTS.length * 23);
 	expect(lines.filter((line) => line.includes('"level":"error"')).length).toBeGreaterThan(20);
 	const signature = decodeURIComponent(cookie).split(".").pop() as string;
 	const secrets = [

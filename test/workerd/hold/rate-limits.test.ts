@@ -9,7 +9,8 @@ import { ERRORS } from "../../../src/errors.ts";
 import wranglerToml from "../../../wrangler.toml?raw";
 import { SECRETS } from "../access/read-tokens.ts";
 import { insertChat, insertRuns, requestWith, runsPath, signedCookie, signIn, uuid } from "../helpers.ts";
-import { recording, report, TOKENS } from "../recording/recorder.ts";
+import { operating } from "../operating/operator.ts";
+import { OPERATOR_TOKENS, recording, report, TOKENS } from "../recording/recorder.ts";
 import { watchBindings } from "../watch-bindings.ts";
 
 /** Of the small limiters in vitest.config.ts. */
@@ -172,6 +173,20 @@ describe("writes are limited by token", () => {
 			.bind(chat)
 			.first()) as { n: number };
 		expect(n).toBe(LIMIT + 1);
+	});
+});
+
+describe("what operators ask is limited by token", () => {
+	it("before any store is asked, and apart from writes", async () => {
+		const { calls, ...bindings } = watchBindings();
+		const ask = (token: string) =>
+			requestWith({ ...SMALL, ...bindings }, `/api/users/${uuid()}`, operating("DELETE", token));
+		expect(await statuses(LIMIT + 2, () => ask(OPERATOR_TOKENS[1]))).toEqual(passesThenRefuses(200));
+		const before = calls.d1.length;
+		await expectTooMany(await ask(OPERATOR_TOKENS[1]));
+		expect(calls.d1).toHaveLength(before);
+		const limits = { ...SMALL, OPERATOR_LIMIT: undefined };
+		expect((await requestWith(limits, `/api/users/${uuid()}`, operating("DELETE"))).status).toBe(200);
 	});
 });
 

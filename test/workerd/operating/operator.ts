@@ -3,9 +3,9 @@ import { request } from "../helpers.ts";
 import { OPERATOR_TOKENS } from "../recording/recorder.ts";
 
 /** An operator's request, for `request` and `requestWith`. */
-export const operating = (method: string): RequestInit => ({
+export const operating = (method: string, token: string = OPERATOR_TOKENS[0]): RequestInit => ({
 	method,
-	headers: { authorization: `Bearer ${OPERATOR_TOKENS[0]}` },
+	headers: { authorization: `Bearer ${token}` },
 });
 
 export const userPath = (userId: string) => `/api/users/${encodeURIComponent(userId)}`;

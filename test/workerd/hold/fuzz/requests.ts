@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { STATUSES } from "../../../../src/workflow-runs/schemas.ts";
-import { TOKENS } from "../../recording/recorder.ts";
+import { OPERATOR_TOKENS, TOKENS } from "../../recording/recorder.ts";
 import { anyBody, anyText } from "./bodies.ts";
 import { CHATS, RUNS } from "./world.ts";
 
@@ -68,6 +68,8 @@ const one = fc.tuple(chatId, runId).map(([chat, run]) => `/api/chats/${chat}/wor
 const chat = chatId.map((id) => `/api/chats/${id}`);
 /** Never the owner's: what is left of the fuzz would find nothing. */
 const doomed = fc.oneof(fc.constantFrom(CHATS.deleted, CHATS.none), piece).map((id) => `/api/chats/${id}`);
+/** Nobody's: an export of the stranger's may well hold what only they may read. */
+const user = fc.oneof(fc.constant("fuzz-nobody"), piece).map((id) => `/api/users/${id}`);
 const page = chatId.map((id) => `/chats/${id}`);
 const events = chatId.map((chat) => `/api/chats/${chat}/ag-ui-events`);
 const anyPath = fc.array(piece, { maxLength: 8 }).map((pieces) => `/${pieces.join("/")}`);
@@ -81,6 +83,14 @@ const target = fc.oneof(
 	{ weight: 3, arbitrary: route(["POST"], events) },
 	{ weight: 2, arbitrary: route(["PUT"], chat) },
 	{ weight: 1, arbitrary: route(["DELETE"], doomed) },
+	{ weight: 1, arbitrary: route(["DELETE"], user) },
+	{
+		weight: 1,
+		arbitrary: route(
+			["GET"],
+			fc.tuple(user, fc.constantFrom("/export", "/x")).map((pair) => pair.join("")),
+		),
+	},
 	{ weight: 2, arbitrary: route(["GET"], streams) },
 	{ weight: 2, arbitrary: route(["GET"], page) },
 	{ weight: 1, arbitrary: route(["GET"], fc.constantFrom("/api/health", "/api/openapi.json")) },
@@ -96,7 +106,7 @@ const parameter = fc.oneof(
 	fc
 		.tuple(fc.constantFrom("workflow", "runId", "messageId", "outputs"), fc.oneof(piece, fc.constantFrom("true", "r1")))
 		.map((pair) => pair.join("=")),
-	fc.tuple(fc.constantFrom("before", "status", "__proto__", "limit[]"), piece).map((pair) => pair.join("=")),
+	fc.tuple(fc.constantFrom("before", "status", "__proto__", "limit[]", "erase"), piece).map((pair) => pair.join("=")),
 	piece,
 );
 const query = fc.oneof(
@@ -131,6 +141,7 @@ const someHeaders = (cookie: string): fc.Arbitrary<Sent["headers"]> =>
 			authorization: mostly(
 				fc.oneof(
 					{ weight: 20, arbitrary: fc.constant(`Bearer ${TOKENS[0]}`) },
+					{ weight: 3, arbitrary: fc.constant(`Bearer ${OPERATOR_TOKENS[0]}`) },
 					headerText.map((text) => `Bearer ${text}`),
 					headerText,
 				),
