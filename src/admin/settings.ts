@@ -23,6 +23,7 @@ export function readSettings(env: Env): SettingsLook {
 			ALLOWED_ORIGINS: config.allowedOrigins.join(),
 			CHECK_REVOKED_BEFORE: config.checkRevokedBefore,
 			RETENTION_DAYS: config.retentionDays,
+			PURGE_DAYS: config.purgeDays,
 			MAX_HISTORY_BYTES: config.maxHistoryBytes,
 			HISTORY_FULL: config.dropsOldest ? "drop-oldest" : "refuse",
 			FRESH_SECONDS: config.freshSeconds,

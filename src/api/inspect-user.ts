@@ -1,12 +1,10 @@
-import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
-import { pseudonym } from "../access/pseudonym.ts";
+import { createRoute, type RouteHandler } from "@hono/zod-openapi";
 import { requireOperator } from "../access/require-operator.ts";
 import { UserLook } from "../admin/schemas.ts";
 import { inspectUser } from "../admin/user.ts";
-import { UserId } from "../chats/schemas.ts";
-import { readConfig } from "../env.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { errors, json, OPERATOR_ERRORS, operatorSecurity } from "../http/openapi.ts";
+import { aboutUser, userIdParameter } from "./user-id-parameter.ts";
 
 export const inspectUserRoute = createRoute({
 	method: "get",
@@ -17,7 +15,7 @@ export const inspectUserRoute = createRoute({
 	tags: ["Admin"],
 	security: operatorSecurity,
 	middleware: requireOperator,
-	request: { params: z.object({ userId: UserId }) },
+	request: { params: userIdParameter },
 	responses: {
 		200: json(UserLook, "The user's chats and runs"),
 		...errors(...OPERATOR_ERRORS, "USER_NOT_FOUND"),
@@ -25,9 +23,7 @@ export const inspectUserRoute = createRoute({
 });
 
 export const handleInspectUser: RouteHandler<typeof inspectUserRoute, AppEnv> = async (c) => {
-	const { userId } = c.req.valid("param");
-	const { scope } = c.var;
-	scope.facts.user = await pseudonym(readConfig(c.env).sessionSecrets[0], userId);
-	const user = await inspectUser(scope, userId);
+	const userId = await aboutUser(c, c.req.valid("param").userId);
+	const user = await inspectUser(c.var.scope, userId);
 	return c.json({ data: { user } }, 200, { "cache-control": "no-store" });
 };
