@@ -4,6 +4,7 @@ import { MAX_COUNTED } from "../../../src/admin/schemas.ts";
 import { insertChat, insertRuns, request, requestWith, runsPath, uuid } from "../helpers.ts";
 import { watchersOf } from "../live/hub.ts";
 import { closeStreams, open } from "../live/streams.ts";
+import { eraseUser } from "../operating/operator.ts";
 import { putRun, recording, registeredChat, report } from "../recording/recorder.ts";
 import { watchBindings } from "../watch-bindings.ts";
 import { cost, insertMany, look, refusal } from "./look.ts";
@@ -91,10 +92,13 @@ describe("an operator's look at a chat", () => {
 	});
 
 	it("says that a chat was erased, which leaves no more than its id", async () => {
-		const chat = await insertChat("", { deletedAt: "2024-02-05T00:00:00.000Z" });
+		const { chat, user } = await registeredChat();
+		await putRun(chat, uuid(), report());
+		await eraseUser(user);
 		const { chat: told, runs } = await lookAt(chat);
-		expect(told).toMatchObject({ userId: null, deletedAt: "2024-02-05T00:00:00.000Z" });
-		expect(runs.byStatus).toEqual(NONE);
+		expect(told).toMatchObject({ id: chat, userId: null, deletedAt: MOMENT });
+		expect(runs).toMatchObject({ byStatus: NONE, latest: [] });
+		expect(await refusal(`users/${user}`)).toMatchObject({ 0: 404, 1: "USER_NOT_FOUND" });
 	});
 
 	it("counts the streams that are open", async () => {
