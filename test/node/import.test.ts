@@ -142,6 +142,26 @@ describe("npm run import", () => {
 		expect([restored.code, counts(restored.output), await deleted()]).toEqual([0, [0, 1, 0], false]);
 	});
 
+	it("takes the export of a user: chats without runs, deleted ones, and lines that say where it goes on", async () => {
+		const [kept, deleted, empty] = [run(), run(), randomUUID()];
+		const deletedAt = "2024-02-05T00:00:00.000Z";
+		const { code, output } = await importLines([
+			kept,
+			{ nextCursor: "abc" },
+			deleted,
+			{ userId: "demo-user", chatId: deleted.chatId, deletedAt },
+			{ userId: "demo-user", chatId: empty },
+			{ nextCursor: null },
+		]);
+		expect([code, counts(output)]).toEqual([0, [2, 0, 0]]);
+		expect(output).toMatch(/^4 lines in .*\n[\s\S]*^ {2}chats +2$/m);
+		const sql = `select id, deleted_at is not null as deleted from chats where id in ('${kept.chatId}', '${deleted.chatId}', '${empty}')`;
+		const { results } = await service.DB.prepare(sql).all<{ id: string; deleted: number }>();
+		const expected = { [kept.chatId]: 0, [deleted.chatId]: 1, [empty]: 0 };
+		expect(Object.fromEntries(results.map(({ id, deleted }) => [id, deleted]))).toEqual(expected);
+		expect(await stored(deleted.chatId)).toHaveLength(1);
+	});
+
 	it("says which lines were refused and why, and no other line suffers for it", async () => {
 		const chatId = randomUUID();
 		const good = () => run({ chatId });

@@ -255,6 +255,20 @@ describe("the export of a user with many runs", () => {
 	});
 });
 
+it("goes on among chats without runs, and counts their rows", async () => {
+	const user = uuid();
+	const insert = env.DB.prepare("insert into chats (id, user_id, revision, created_at) values (?, ?, 'r', ?)");
+	const chats = Array.from({ length: 2_001 }, uuid).sort();
+	for (let i = 0; i < chats.length; i += 500) {
+		await env.DB.batch(chats.slice(i, i + 500).map((id) => insert.bind(id, user, "2024-02-05T00:00:00.000Z")));
+	}
+	const text = await exportText(user);
+	const lines = parse(text);
+	expect(lines.flatMap(({ chatId }) => chatId ?? [])).toEqual(chats);
+	const [first] = lines.flatMap(({ nextCursor }) => nextCursor ?? []) as [string];
+	expect(parse(await exportText(user, first))).toEqual(lines.slice(1_001));
+});
+
 it("a page holds what an answer may, however large its runs are", async () => {
 	const user = uuid();
 	const chat = await insertChat(user);
