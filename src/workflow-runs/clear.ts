@@ -8,7 +8,7 @@ import { chats, workflowRuns } from "../db/schema.ts";
  */
 
 /** Runs, and chats without any, in a batch. Small, so that readers and recorders do not wait long: D1 runs one query at a time. */
-export const BATCH_ROWS = 200;
+const BATCH_ROWS = 200;
 
 /** SQL: whether a chat's row has no run any more. */
 export const isEmpty = sql`not exists (select 1 from ${workflowRuns} where ${workflowRuns.chatId} = ${chats.id})`;

@@ -1,9 +1,8 @@
-import { type SQL, sql } from "drizzle-orm";
-import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
+import { sql } from "drizzle-orm";
 import { MAX_ANSWER_BYTES } from "#protocol/limits.ts";
 import { PRIMARY } from "../db/bookmark.ts";
 import { runBytes } from "../db/history-bytes.ts";
-import { prepareOnce } from "../db/prepared.ts";
+import { prepareSql } from "../db/prepared.ts";
 import { askD1 } from "../db/read.ts";
 import { isOutOfSubrequests } from "../db/write.ts";
 import { logError, logInfo } from "../log.ts";
@@ -74,7 +73,8 @@ export async function exportUser(scope: Scope, userId: string, from: ExportPlace
 			controller.enqueue(encoder.encode(page.text));
 			place = page.next;
 			page = null;
-			if (place !== null && ++pages < MAX_PAGES) return;
+			pages++;
+			if (place !== null && pages < MAX_PAGES) return;
 			log();
 			controller.close();
 		},
@@ -122,14 +122,11 @@ function howManyFit(rows: readonly Row[]): number {
 	return end === -1 ? rows.length : end;
 }
 
-const dialect = new SQLiteSyncDialect();
-const prepare = (query: SQL) => prepareOnce(() => Object.assign(query, { toSQL: () => dialect.sqlToQuery(query) }));
-
 const COLUMNS = sql`chats.id, chats.deleted_at, workflow_runs.start_order, workflow_runs.id, ifnull(${runBytes}, 0)`;
 const ORDER = sql.raw("workflow_runs.start_order desc, workflow_runs.id desc");
 
 /** The rest of the chat that the last page ended in, then the chats behind it. By indexes, in their order. */
-const rowsQuery = prepare(sql`select * from (
+const rowsQuery = prepareSql(sql`select * from (
 		select ${COLUMNS} from chats join workflow_runs on workflow_runs.chat_id = chats.id
 		where chats.user_id = ${sql.placeholder("userId")} and chats.id = ${sql.placeholder("chatId")}
 			and (workflow_runs.start_order, workflow_runs.id) < (${sql.placeholder("startOrder")}, ${sql.placeholder("runId")})
@@ -140,7 +137,7 @@ const rowsQuery = prepare(sql`select * from (
 		order by chats.id, ${ORDER} limit ${sql.placeholder("limit")}
 	) limit ${sql.placeholder("limit")}`);
 
-const textsQuery = prepare(
+const textsQuery = prepareSql(
 	sql`select workflow_runs.id, ${runJson} from workflow_runs
 		where workflow_runs.id in (select value from json_each(${sql.placeholder("ids")}))`,
 );
