@@ -2,6 +2,7 @@
 import type { ServiceLook } from "../src/api/health-schemas.ts";
 import { describeChat, describeRun, describeUser } from "./admin/describe.ts";
 import { describeService } from "./admin/describe-service.ts";
+import { printable } from "./admin/text.ts";
 import { isKind, makeReadToken, makeToken } from "./admin/tokens.ts";
 import { command, STOPPED, Stop } from "./command-line.ts";
 import { sender } from "./send.ts";
@@ -65,9 +66,9 @@ async function run(options: Options, [what = "", ...rest]: readonly string[]): P
 	if (what === "token") return printToken(rest, options);
 	const subject = Object.hasOwn(SUBJECTS, what) ? SUBJECTS[what] : undefined;
 	if (!subject) throw new Stop("At what? chat ID, run ID, user ID or health; or make a token. --help says more.");
-	const isWhole = subject.path.endsWith("/") ? 1 : 0;
-	if (rest.length !== isWhole)
-		throw new Stop(isWhole ? `Which ${what}? npm run admin -- ${what} ID` : `${what} takes no id.`);
+	const ids = subject.path.endsWith("/") ? 1 : 0;
+	if (rest.length !== ids)
+		throw new Stop(ids > 0 ? `Which ${what}? npm run admin -- ${what} ID` : `${what} takes no id.`);
 	const origin = parseOrigin(options.url);
 	const send = sender(origin, operatorToken(origin), { tries: TRIES, kind: "operator" });
 	const { ok, status, message, data } = await send(
@@ -75,7 +76,7 @@ async function run(options: Options, [what = "", ...rest]: readonly string[]): P
 		`/api/admin/${subject.path}${encodeURIComponent(rest[0] ?? "")}`,
 	);
 	if (!ok) {
-		console.error(`${message}.`);
+		console.error(`${printable(message)}.`);
 		return status === 404 ? 1 : STOPPED;
 	}
 	console.log(options.json ? JSON.stringify(data, null, 2) : subject.describe(data as never, Date.now()).join("\n"));
