@@ -3,6 +3,7 @@ import { type State, stateId, stateOf } from "../db/change.ts";
 import { askD1 } from "../db/read.ts";
 import { ServiceError } from "../errors.ts";
 import type { Scope, Session } from "../scope.ts";
+import type { Wanted } from "../workflow-runs/decide.ts";
 import { type History, readHistory } from "../workflow-runs/history.ts";
 import { listData, parseList } from "../workflow-runs/json.ts";
 import { readChanges } from "../workflow-runs/read-changes.ts";
@@ -39,7 +40,7 @@ export async function openChatStream(
 		);
 		const { bookmark } = await asked;
 		if (runs) return { start: { state, bookmark }, userId, first: runEvents(runs, state) };
-		return opening(await readHistory(scope, session, chatId, bookmark ?? undefined));
+		return opening(await readHistory(scope, session, chatId, nowIn(bookmark)));
 	} catch (error) {
 		if (!(error instanceof ServiceError && error.code === "STORE_UNAVAILABLE")) throw error;
 		// A copy says who the owner is. What the client lacks is told when D1 is back.
@@ -47,6 +48,12 @@ export async function openChatStream(
 		return { start: { state: since, bookmark }, userId, first: [] };
 	}
 }
+
+/**
+ * A snapshot is told where D1 has another history than the client. So has a copy, perhaps, whatever the bookmarks: those of
+ * a database that took another's place begin anew.
+ */
+const nowIn = (bookmark: string | null): Wanted => ({ bookmark: bookmark ?? undefined, certain: true });
 
 function opening(history: History): Opening {
 	return { start: placeOf(history), userId: history.userId, first: snapshotEvents(history) };
@@ -65,10 +72,9 @@ export function chatStream(scope: Scope, chatId: string, userId: string): Kind {
 				return { now: { state: changes.state, bookmark: answer.bookmark }, queries: 1 };
 			}
 			const session = Promise.resolve({ userId });
-			const history = await readHistory(scope, session, chatId, answer.bookmark ?? undefined);
+			const history = await readHistory(scope, session, chatId, nowIn(answer.bookmark));
 			// A copy that may be older than what the client has would be a step back.
-			const isOld = history.cacheUse === "stale" || (history.cacheUse === "hit" && answer.bookmark === null);
-			if (isOld) throw new ServiceError("STORE_UNAVAILABLE");
+			if (history.cacheUse === "stale") throw new ServiceError("STORE_UNAVAILABLE");
 			await events.events(snapshotEvents(history));
 			return { now: placeOf(history), queries: 3 };
 		},

@@ -33,7 +33,7 @@ export const CACHE_STATUS: Readonly<Record<CacheUse, string>> = {
  * A chat's history for its owner, through this data centre's cache. Session and history are read at the same time.
  *
  * @param chatId lower-case UUID
- * @param bookmark D1 bookmark. The history is at least as new (read your writes)
+ * @param wanted what the history is to be at least
  * @throws {ServiceError} CHAT_NOT_FOUND, CHAT_FORBIDDEN, the error that `session` rejects with,
  *   or STORE_UNAVAILABLE if D1 fails and no copy is young enough
  */
@@ -41,9 +41,9 @@ export function readHistory(
 	scope: Scope,
 	session: Promise<Session>,
 	chatId: string,
-	bookmark?: string,
+	wanted: Wanted = {},
 ): Promise<History> {
-	return historyOf(scope, session, chatId, { bookmark }, ({ copy }) => readBody(scope, chatId, copy));
+	return historyOf(scope, session, chatId, wanted, ({ copy }) => readBody(scope, chatId, copy));
 }
 
 /**
