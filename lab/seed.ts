@@ -12,19 +12,37 @@ const CREATED_AT = "2026-01-01T00:00:00.000Z";
 /** So that the JSON of a statement's rows stays far below the 2 MB that D1 takes as a parameter. */
 const ROWS_A_STATEMENT = 500;
 
-/** Fills our database: the migrations as they are deployed, and rows as the service stores them. */
-export async function seedOurs(d1: D1, sizes: readonly ChatSize[]): Promise<void> {
+/** The migrations that version 0.1 had. */
+export const MIGRATIONS_OF_01 = 2;
+
+/**
+ * Makes the tables by the migrations as they are deployed, those that are not there yet.
+ * @param count up to this number of all; left out: all
+ */
+export async function migrate(d1: D1, count?: number): Promise<void> {
 	const root = path.dirname(import.meta.dirname);
 	const migrations = readdirSync(path.join(root, "drizzle")).filter((name) => name.endsWith(".sql"));
-	// Noted as wrangler notes them, for /api/health looks there.
-	await d1.prepare("create table d1_migrations (id integer primary key autoincrement, name text unique)").run();
-	for (const name of migrations.sort()) {
+	// Noted as wrangler notes them, for /api/health looks there, and wrangler itself.
+	await d1
+		.prepare(
+			"create table if not exists d1_migrations (id integer primary key autoincrement, name text unique, applied_at timestamp default current_timestamp not null)",
+		)
+		.run();
+	const { results } = await d1.prepare("select name from d1_migrations").all<{ name: string }>();
+	const applied = new Set(results.map(({ name }) => name));
+	for (const name of migrations.sort().slice(0, count)) {
+		if (applied.has(name)) continue;
 		const sql = readFileSync(path.join(root, "drizzle", name), "utf8");
 		await d1.batch([
 			...sql.split("--> statement-breakpoint").map((statement) => d1.prepare(statement)),
 			d1.prepare("insert into d1_migrations (name) values (?)").bind(name),
 		]);
 	}
+}
+
+/** Fills our database: the tables, and rows as the service stores them. */
+export async function seedOurs(d1: D1, sizes: readonly ChatSize[]): Promise<void> {
+	await migrate(d1);
 	for (const size of sizes) {
 		const chatId = chatIdOf(size);
 		const revision = randomUUID();

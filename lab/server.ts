@@ -6,13 +6,26 @@ import { type Bundle, readModule } from "./bundle.ts";
 import { BUNDLES, type BundleName, type Started } from "./bundles.ts";
 
 /** A workerd of its own for one Worker. */
-export interface Server {
+export interface Server extends Workerd {
 	/** The Worker's own socket: Miniflare's router, which production has not, is left out. */
 	readonly url: URL;
+}
+
+/** A workerd of its own for versions of a Worker, each with its socket. */
+export interface Versions<Name extends string> extends Workerd {
+	readonly urls: Readonly<Record<Name, URL>>;
+}
+
+interface Workerd {
 	readonly miniflare: Miniflare;
 	/** Null where there is no /proc to find it by. */
 	readonly pid: number | null;
 	dispose(): Promise<void>;
+}
+
+/** A Worker, and what it is started with. */
+export interface Version extends Started {
+	readonly code: Bundle;
 }
 
 const NAME = "subject";
@@ -20,63 +33,84 @@ const NAME = "subject";
 export interface ServerOptions {
 	/** The directory of its stores. */
 	readonly state: string;
-	/** The secret of the session cookies. */
+	/** The secret of the session cookies, unless a Worker's vars have another. */
 	readonly secret: string;
 	/** Counts calls to stores and can slow them down; see `workers/observe.ts`. */
 	readonly observed?: boolean;
 	/** Lets a debugger in: `miniflare.getInspectorURL()`. */
 	readonly inspected?: boolean;
+	/** Gets each line of the log. */
+	readonly onLog?: (line: string) => void;
 }
 
 /** Miniflare around a Worker's bindings as its wrangler.toml has them, with all its stores in `state`. */
-export async function startServer(
-	{ bundle: name, vars, neverCached }: Started,
-	bundle: Bundle,
+export async function startServer(started: Started, bundle: Bundle, options: ServerOptions): Promise<Server> {
+	const { urls, ...workerd } = await startVersions({ [NAME]: { ...started, code: bundle } }, options);
+	return { ...workerd, url: urls[NAME] as URL };
+}
+
+/**
+ * Several versions of a Worker at once over the same stores, as Cloudflare has two of them while a deployment spreads.
+ * The hubs of all of ours run the first one's code.
+ */
+export async function startVersions<Name extends string>(
+	versions: Readonly<Record<Name, Version>>,
+	options: ServerOptions,
+): Promise<Versions<Name>> {
+	const { state, inspected = false, onLog = () => {} } = options;
+	const names = Object.keys(versions) as Name[];
+	const hubs = names.find((name) => versions[name].bundle === "ours");
+	const before = children();
+	const miniflare = new Miniflare(
+		convertV4MiniflareOptions({
+			workers: names.map((name) => workerOptions(name, versions[name], hubs ?? name, options)),
+			resourcePersistencePath: state,
+			cf: false,
+			...(inspected && { inspectorPort: 0 }),
+			// Read, and dropped unless somebody wants them, as a log sink would.
+			handleStructuredLogs: ({ message }) => onLog(message),
+		}),
+	);
+	const urls = {} as Record<Name, URL>;
+	for (const name of names) urls[name] = await miniflare.unsafeGetDirectURL(name);
+	const pid = children().find((child) => !before.includes(child)) ?? null;
+	return { urls, miniflare, pid, dispose: () => miniflare.dispose() };
+}
+
+function workerOptions(
+	name: string,
+	{ bundle, vars, neverCached, code }: Version,
+	hubs: string,
 	{ state, secret, observed = false, inspected = false }: ServerOptions,
-): Promise<Server> {
+): V4WorkerOptions {
 	const wrappers = [
 		...(neverCached ? ["miss.ts"] : []),
 		...(observed ? ["protocol.ts", "observe.ts"] : []),
 		...(inspected ? ["silent.ts"] : []),
 	];
+	const wrapped = { neverCached: neverCached === true, observed, inspected, hub: bundle === "ours" };
 	const modules = [
-		{
-			name: "main.js",
-			code: mainModule({ neverCached: neverCached === true, observed, inspected, hub: name === "ours" }),
-		},
-		{ name: "subject.js", code: bundle.code },
+		{ name: "main.js", code: mainModule(wrapped) },
+		{ name: "subject.js", code: code.code },
 		...wrappers.map((each) => ({ name: each, code: readModule(each) })),
 	];
-	const config = unstable_getMiniflareWorkerOptions(path.join(root, BUNDLES[name].config));
+	const config = unstable_getMiniflareWorkerOptions(path.join(root, BUNDLES[bundle].config));
 	const bound = config.workerOptions as V4WorkerOptions;
 	// Miniflare plays assets and rate limits by Workers of its own, which cost as much as KV does; in production they
 	// are next to nothing. And the load is above any limit.
 	delete bound.assets;
 	delete bound.ratelimits;
 	// Only ours has the hub; a peer over the same tables is another Worker.
-	if (name !== "ours") delete bound.durableObjects;
-	const options: V4WorkerOptions = {
+	if (bundle !== "ours") delete bound.durableObjects;
+	else if (name !== hubs) bound.durableObjects = { HUB: { className: "ChatHub", scriptName: hubs, useSQLite: true } };
+	return {
 		...bound,
-		name: NAME,
+		name,
 		rootPath: state,
 		modules: modules.map(({ name, code }) => ({ type: "ESModule", path: path.join(state, name), contents: code })),
-		bindings: { ...bound.bindings, ...vars, BETTER_AUTH_SECRET: secret },
+		bindings: { ...bound.bindings, BETTER_AUTH_SECRET: secret, ...vars },
 		unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
 	};
-	const before = children();
-	const miniflare = new Miniflare(
-		convertV4MiniflareOptions({
-			workers: [options],
-			resourcePersistencePath: state,
-			cf: false,
-			...(inspected && { inspectorPort: 0 }),
-			// A Worker's log lines are read and dropped, as a log sink would.
-			handleStructuredLogs: () => {},
-		}),
-	);
-	const url = await miniflare.unsafeGetDirectURL(NAME);
-	const pid = children().find((child) => !before.includes(child)) ?? null;
-	return { url, miniflare, pid, dispose: () => miniflare.dispose() };
 }
 
 const root = path.dirname(import.meta.dirname);
@@ -118,9 +152,10 @@ export function copyState(from: string, to: string): string {
 /** The stores of a Worker by its config, to be filled. */
 export async function openStores(name: BundleName, state: string, bundle: Bundle) {
 	const server = await startServer({ bundle: name }, bundle, { state, secret: "" });
-	return {
-		d1: await server.miniflare.getD1Database("DB", NAME),
-		kv: await server.miniflare.getKVNamespace("SESSIONS", NAME),
-		close: server.dispose,
-	};
+	return { ...(await storesOf(server.miniflare, NAME)), close: server.dispose };
+}
+
+/** The stores of a Worker that is running. */
+export async function storesOf(miniflare: Miniflare, name: string) {
+	return { d1: await miniflare.getD1Database("DB", name), kv: await miniflare.getKVNamespace("SESSIONS", name) };
 }

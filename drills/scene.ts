@@ -1,0 +1,64 @@
+import { randomUUID } from "node:crypto";
+import { createRecorder, type Recorder, type RecorderError, type RecorderOptions } from "#recorder/index.ts";
+import { migrate, seedSession } from "../lab/seed.ts";
+import { startServer, storesOf } from "../lab/server.ts";
+import { Service } from "./service.ts";
+import type { Stage } from "./stage.ts";
+
+export const SECRET = "a session secret of the drills with more than thirty-two characters";
+export const TOKEN = "a-recorder-token-of-the-drills-with-more-than-thirty-two-characters";
+export const USER = "ada";
+
+type Stores = Awaited<ReturnType<typeof storesOf>>;
+
+/** This version of the service, with an empty database, and a user who is signed in. */
+export interface Scene extends Stores {
+	readonly service: Service;
+	readonly cookie: { readonly cookie: string };
+	readonly recorder: Recording;
+}
+
+/** @param migrations how many of them are there; left out: all */
+export async function openScene(stage: Stage, { migrations }: { migrations?: number } = {}): Promise<Scene> {
+	const { bundles, state } = stage;
+	const started = { bundle: "ours", vars: { RECORDER_TOKENS: TOKEN } } as const;
+	const { url, miniflare, dispose } = await startServer(started, bundles.ours, {
+		state,
+		secret: SECRET,
+		onLog: stage.log,
+	});
+	stage.atEnd(dispose);
+	const stores = await storesOf(miniflare, "subject");
+	await migrate(stores.d1, migrations);
+	const cookie = { cookie: await seedSession(stores.kv, SECRET, USER) };
+	const recorder = new Recording(stage, { url: url.href });
+	return { ...stores, cookie, service: new Service(url, cookie, TOKEN), recorder };
+}
+
+/** An engine's recorder, the package's own. */
+export class Recording {
+	/** What it was told, in its order. */
+	readonly errors: RecorderError[] = [];
+	readonly recorder: Recorder;
+
+	constructor(stage: Stage, options: RecorderOptions) {
+		this.recorder = createRecorder({
+			token: TOKEN,
+			heartbeatSeconds: 0,
+			onError: (error) => this.errors.push(error),
+			...options,
+		});
+		stage.atEnd(() => this.recorder.close());
+	}
+
+	/** Reports a run of the user's with steps, and sends it. */
+	async report(chatId: string, id: string, steps: readonly string[], isDone = false): Promise<void> {
+		const at = new Date().toISOString();
+		const state = { status: isDone ? "completed" : "running", startedAt: at, completedAt: isDone ? at : null } as const;
+		const run = { id, workflowId: WORKFLOW, ...state, steps: steps.map((step) => ({ id: step, ...state })) };
+		this.recorder.report({ chatId, userId: USER, run });
+		await this.recorder.flush();
+	}
+}
+
+const WORKFLOW = randomUUID();
