@@ -6,12 +6,13 @@ import { bundle, readBundle } from "../lab/bundle.ts";
 import { BUNDLES } from "../lab/bundles.ts";
 import { command, Stop } from "../scripts/command-line.ts";
 import { restore } from "./restore/restore.ts";
+import { secrets } from "./secrets.ts";
 import { type Bundles, type Drill, Stage } from "./stage.ts";
 
 // Secrets are the drills' own, not those of .dev.vars, which wrangler would mention.
 process.env["WRANGLER_LOG"] ??= "warn";
 
-const DRILLS: Readonly<Record<string, Drill>> = { restore };
+const DRILLS: Readonly<Record<string, Drill>> = { restore, secrets };
 
 const HELP = `Drills what docs/drills.md tells operators, here, with stores of its own:
 

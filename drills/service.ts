@@ -33,7 +33,7 @@ export class Service {
 	}
 
 	read(path: string, headers: Headed = {}): Promise<Answer> {
-		return this.#send(path, { headers: { ...this.#reader, ...headers } });
+		return send(this.url, path, { headers: { ...this.#reader, ...headers } });
 	}
 
 	/** @throws where it is not answered with a list */
@@ -46,13 +46,14 @@ export class Service {
 	write(method: "PUT" | "PATCH" | "DELETE", path: string, json?: object): Promise<Answer> {
 		const body = json && { body: JSON.stringify(json) };
 		const headers = { ...bearer(this.#token), ...(json && { "content-type": "application/json" }) };
-		return this.#send(path, { method, headers, ...body });
+		return send(this.url, path, { method, headers, ...body });
 	}
+}
 
-	async #send(path: string, init: RequestInit): Promise<Answer> {
-		const response = await fetch(new URL(path, this.url), init);
-		return { status: response.status, headers: response.headers, text: await response.text() };
-	}
+/** Sends a request, and reads the whole answer. */
+export async function send(url: URL, path: string, init: RequestInit = {}): Promise<Answer> {
+	const response = await fetch(new URL(path, url), init);
+	return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
 /** Something that goes on beside the drill, again and again, until it is stopped. What goes wrong in it, `stop` throws. */
