@@ -2,23 +2,31 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { unstable_splitSqlQuery } from "wrangler";
-import type { storesOf } from "../lab/server.ts";
-
-type D1 = Awaited<ReturnType<typeof storesOf>>["d1"];
+import type { D1 } from "./database.ts";
 
 const ACCOUNT = "0123456789abcdef0123456789abcdef";
+
+interface D1Api {
+	/** What wrangler's environment needs to use it. */
+	readonly env: Readonly<Record<string, string>>;
+	/** How long each query took. */
+	milliseconds(): readonly number[];
+	close(): unknown;
+}
 
 /**
  * As much of Cloudflare's API as `npm run db:migrate` needs, over the local D1 that a Worker is using meanwhile: as in
  * D1 itself, one query at a time, and a migration as one of them.
- * @returns what wrangler's environment needs to use it
  */
-export async function serveD1Api(d1: D1, name: string): Promise<{ env: Record<string, string>; close: () => unknown }> {
+export async function serveD1Api(d1: D1, name: string): Promise<D1Api> {
+	const spent: number[] = [];
 	const answer = async (path: string, method: string | undefined, body: string): Promise<unknown> => {
 		const database = { name, uuid: "drill" };
 		if (method === "GET") return path === "/d1/database" ? [database] : database;
 		const statements = unstable_splitSqlQuery(JSON.parse(body).sql);
+		const start = performance.now();
 		const results = await d1.batch(statements.map((statement) => d1.prepare(statement)));
+		spent.push(performance.now() - start);
 		return results.map(({ results, meta }) => ({ success: true, results, meta }));
 	};
 	const server = createServer(async (request, response) => {
@@ -43,6 +51,7 @@ export async function serveD1Api(d1: D1, name: string): Promise<{ env: Record<st
 			CLOUDFLARE_API_TOKEN: "a-token",
 			CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
 		},
+		milliseconds: () => spent,
 		close: () => server.close(),
 	};
 }

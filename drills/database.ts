@@ -1,6 +1,9 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
+import type { storesOf } from "../lab/server.ts";
+
+export type D1 = Awaited<ReturnType<typeof storesOf>>["d1"];
 
 const ALL_PAGES = 2 ** 30;
 
@@ -26,4 +29,16 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
 	} finally {
 		source.close();
 	}
+}
+
+/** How many entries of the users' runs are missing, too many or wrong. */
+export async function countOfWrongUserRuns(d1: D1): Promise<number | null> {
+	const entries = "select user_id, status, start_order, run_id from user_runs";
+	const runs = `select user_id, status, start_order, workflow_runs.id as run_id from workflow_runs
+		join chats on chats.id = chat_id where deleted_at is null`;
+	return d1
+		.prepare(
+			`select count(*) as n from (select * from (${entries} except ${runs}) union all select * from (${runs} except ${entries}))`,
+		)
+		.first<number>("n");
 }

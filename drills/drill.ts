@@ -5,14 +5,16 @@ import path from "node:path";
 import { bundle, readBundle } from "../lab/bundle.ts";
 import { BUNDLES } from "../lab/bundles.ts";
 import { command, Stop } from "../scripts/command-line.ts";
+import { migrate } from "./migrate.ts";
 import { restore } from "./restore/restore.ts";
+import { rollBack } from "./roll-back.ts";
 import { secrets } from "./secrets.ts";
 import { type Bundles, type Drill, Stage } from "./stage.ts";
 
 // Secrets are the drills' own, not those of .dev.vars, which wrangler would mention.
 process.env["WRANGLER_LOG"] ??= "warn";
 
-const DRILLS: Readonly<Record<string, Drill>> = { restore, secrets };
+const DRILLS: Readonly<Record<string, Drill>> = { restore, secrets, "roll-back": rollBack, migrate };
 
 const HELP = `Drills what docs/drills.md tells operators, here, with stores of its own:
 
