@@ -13,7 +13,7 @@ export const secrets: Drill = {
 	run,
 };
 
-const NAMES = ["BETTER_AUTH_SECRET", "READ_TOKEN_SECRET", "RECORDER_TOKENS"] as const;
+const NAMES = ["BETTER_AUTH_SECRET", "READ_TOKEN_SECRET", "RECORDER_TOKENS", "OPERATOR_TOKENS"] as const;
 type Name = (typeof NAMES)[number];
 type Kind = "old" | "new";
 
@@ -111,7 +111,8 @@ interface Holders {
 }
 
 async function makeHolders(kv: Awaited<ReturnType<typeof storesOf>>["kv"]): Promise<Holders> {
-	const read = async (url: URL, headers: Headed) => (await send(url, "/api/workflow-runs", { headers })).status;
+	const get = (path: string) => async (url: URL, headers: Headed) => (await send(url, path, { headers })).status;
+	const read = get("/api/workflow-runs");
 	const register = async (url: URL, headers: Headed) => {
 		const sent = { ...headers, "content-type": "application/json" };
 		const body = JSON.stringify({ userId: USER });
@@ -128,12 +129,14 @@ async function makeHolders(kv: Awaited<ReturnType<typeof storesOf>>["kv"]): Prom
 	const readTokens = await both("READ_TOKEN_SECRET", async (secret) =>
 		bearer(await createReadToken({ secret, userId: USER })),
 	);
-	const tokens = await both("RECORDER_TOKENS", async (token) => bearer(token));
+	const recorders = await both("RECORDER_TOKENS", async (token) => bearer(token));
+	const operators = await both("OPERATOR_TOKENS", async (token) => bearer(token));
 	return {
 		all: [
 			{ ...cookies, ask: read },
 			{ ...readTokens, ask: read },
-			{ ...tokens, ask: register },
+			{ ...recorders, ask: register },
+			{ ...operators, ask: get("/api/admin/health") },
 		],
 		reader: readTokens,
 	};

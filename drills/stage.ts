@@ -13,6 +13,8 @@ export interface Bundles {
 export interface Drill {
 	/** In a few words, behind "npm run drill -- NAME". */
 	readonly about: string;
+	/** Whether it mostly waits. */
+	readonly waits?: true;
 	run(stage: Stage): Promise<void>;
 }
 

@@ -44,6 +44,12 @@ export class Tab {
 		return this.#follower.runs.length;
 	}
 
+	/** Why its line is lost; null where it is not. */
+	get lossReason(): string | null {
+		const { state } = this.#follower;
+		return state.status === "reconnecting" ? state.reason : null;
+	}
+
 	/** @throws where it was not always open, or about to be opened again by itself */
 	wasNeverRefused(): void {
 		const refused = this.#states.filter(

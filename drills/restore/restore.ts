@@ -8,6 +8,7 @@ import { begin, CHATS, goOn, openAll } from "./before.ts";
 
 export const restore: Drill = {
 	about: "put the database back to an earlier point, under readers, streams and recorders",
+	waits: true,
 	run,
 };
 
