@@ -31,7 +31,8 @@ export function readSettings(env: Env): SettingsLook {
 			STORE_TIMEOUT_SECONDS: config.storeTimeoutSeconds,
 		} satisfies Record<Var, unknown>,
 		secrets: {
-			BETTER_AUTH_SECRET: config.sessionSecrets.length,
+			// With several, their list as a whole is tried, too: it might be one.
+			BETTER_AUTH_SECRET: config.sessionSecrets.filter((each) => !each.includes(",")).length || 1,
 			RECORDER_TOKENS: config.recorderTokens.length,
 			OPERATOR_TOKENS: config.operatorTokens.length,
 			READ_TOKEN_SECRET: config.readTokenSecrets.length,
