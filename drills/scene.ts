@@ -8,6 +8,8 @@ import type { Stage } from "./stage.ts";
 export const SECRET = "a session secret of the drills with more than thirty-two characters";
 export const READ_SECRET = "a-secret-for-read-tokens-of-the-drills-with-more-than-thirty-two-characters";
 export const TOKEN = "a-recorder-token-of-the-drills-with-more-than-thirty-two-characters";
+export const OPERATOR_TOKEN = "an-operator-token-of-the-drills-with-more-than-thirty-two-characters";
+const SECRETS = { RECORDER_TOKENS: TOKEN, READ_TOKEN_SECRET: READ_SECRET, OPERATOR_TOKENS: OPERATOR_TOKEN };
 export const USER = "ada";
 
 type Stores = Awaited<ReturnType<typeof storesOf>>;
@@ -31,7 +33,7 @@ export async function openScene(stage: Stage, { migrations, vars = {} }: SceneOp
 	const { bundles, state } = stage;
 	const started = {
 		bundle: "ours",
-		vars: { RECORDER_TOKENS: TOKEN, READ_TOKEN_SECRET: READ_SECRET, ...vars },
+		vars: { ...SECRETS, ...vars },
 	} as const;
 	const { url, miniflare, dispose } = await startServer(started, bundles.ours, {
 		state,
