@@ -8,7 +8,7 @@ import { type Scene, USER } from "../scene.ts";
 import { codeIn, runsIn, runsPath, until } from "../service.ts";
 import type { Stage } from "../stage.ts";
 import { type Place, Stream } from "../stream.ts";
-import { CHATS, RUNS, type Watching } from "./before.ts";
+import { CHATS, erase, RUNS, type Watching } from "./before.ts";
 
 /** A stream looks once a minute whether its state is still the chat's. */
 const SAFETY_NET_SECONDS = 65;
@@ -76,8 +76,10 @@ export async function comeBack(stage: Stage, { service, cookie }: Scene, from: P
 const listed = ({ runs }: Place): WorkflowRun[] => [...runs.values()].sort(compareRuns);
 
 export async function deletedAndLate(stage: Stage, { service, recorder }: Scene): Promise<void> {
-	stage.step("What was deleted since is there again, and what was registered since is gone.");
+	stage.step("What was deleted or erased since is there again, and what was registered since is gone.");
 	assert.equal((await service.read(runsPath(CHATS.deleted))).status, 200);
+	assert.deepEqual([await erase(service.url), await erase(service.url)], [1, 0]);
+	stage.seen("the user who was erased was there again, and is erased again");
 	assert.equal(codeIn(await service.read(runsPath(CHATS.late))), "CHAT_NOT_FOUND");
 	await recorder.report(CHATS.late, RUNS.late, ["two"], true);
 	assert.deepEqual(recorder.errors, []);

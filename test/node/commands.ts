@@ -51,7 +51,6 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npx wrangler deployments list --env=": NEEDS_ACCOUNT,
 	"npx wrangler rollback --env=": NEEDS_ACCOUNT,
 	"npx wrangler secret put RECORDER_TOKENS --env=": NEEDS_ACCOUNT,
-	"npx wrangler d1 time-travel info DB --env=": NEEDS_ACCOUNT,
 	"npx wrangler d1 time-travel info DB --env= --timestamp=2026-11-24T12:00:00Z": NEEDS_ACCOUNT,
 	"npx wrangler d1 time-travel restore DB --env= --bookmark=THE-BOOKMARK": NEEDS_ACCOUNT,
 	"npx wrangler d1 time-travel restore DB --env= --timestamp=2026-11-24T12:00:00Z": NEEDS_ACCOUNT,
