@@ -13,7 +13,12 @@ import { originOf, type SiteAddress } from "./site.ts";
 
 const packageFolder = path.join(import.meta.dirname, "../../packages/edge-runs");
 
-declare const window: { renders: Record<string, number>; show(view: View): void; hydrate(view: View): void };
+declare const window: {
+	renders: Record<string, number>;
+	arrive(): void;
+	show(view: View): void;
+	hydrate(view: View): void;
+};
 
 describe.skipIf(!hasChromium)("the React hooks", () => {
 	let site: SiteAddress;
@@ -111,6 +116,21 @@ describe.skipIf(!hasChromium)("the React hooks", () => {
 		await show({ lists: [{ chat }] });
 		await page.waitForSelector("li");
 		expect(streams).toEqual({ opened: 2, open: 1 });
+		await context.close();
+	});
+
+	it("keep nothing open for what waits under Suspense, and go on with one connection when it shows", async () => {
+		const chat = await newChat(site);
+		await report(site, chat, [outline("running", 9, [])]);
+		const { page, context, complaints, streams, show } = await open();
+		await show({ lists: [], late: { chat } });
+		await page.waitForSelector("#fallback");
+		expect(streams.opened).toBe(0);
+		await page.evaluate(() => window.arrive());
+		await page.waitForFunction(() => document.querySelector("#late")?.textContent === "1");
+		expect(await page.locator("li").count()).toBe(1);
+		expect(streams).toEqual({ opened: 1, open: 1 });
+		expect(complaints).toEqual([]);
 		await context.close();
 	});
 

@@ -91,7 +91,7 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 
 	return {
 		async listWorkflowRuns(chatId, options = {}) {
-			const response = await send(runsPath(chatId), { query: queryOf(options), ...reading(options) });
+			const response = await send(runsPath(chatId) + searchOf(options), reading(options));
 			return { ...(await readData<Omit<WorkflowRunPage, "bookmark">>(response)), bookmark: bookmarkOf(response) };
 		},
 		async getWorkflowRun(chatId, runId, options = {}) {
@@ -99,7 +99,7 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 			return (await readData<{ workflowRun: WorkflowRun }>(response)).workflowRun;
 		},
 		async listUserWorkflowRuns(options = {}) {
-			const response = await send("/api/workflow-runs", { query: queryOf(options), ...reading(options) });
+			const response = await send(`/api/workflow-runs${searchOf(options)}`, reading(options));
 			return { ...(await readData<Omit<WorkflowRunPage, "bookmark">>(response)), bookmark: bookmarkOf(response) };
 		},
 		async countActiveWorkflowRuns(options = {}) {
@@ -111,12 +111,12 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 		followWorkflowRuns: followRuns,
 		async registerChat(chatId, userId, { restore } = {}) {
 			const json = { userId, ...(restore !== undefined && { restore }) };
-			const response = await send(chatPath(chatId), { method: "PUT", json });
+			const response = await send(chatPath(chatId), putting(json));
 			await readData(response);
 			return { bookmark: bookmarkOf(response) };
 		},
 		async recordWorkflowRun(chatId, runId, report) {
-			const response = await send(runPath(chatId, runId), { method: "PUT", json: report });
+			const response = await send(runPath(chatId, runId), putting(report));
 			return { ...(await readData<{ workflowRun: WorkflowRun }>(response)), bookmark: bookmarkOf(response) };
 		},
 	};
@@ -124,14 +124,21 @@ export function createClient(baseUrl: string, options: ClientOptions = {}): Edge
 
 const time = (moment: Date | string) => (typeof moment === "string" ? moment : moment.toISOString());
 
-const queryOf = ({ status, limit, cursor, startedAfter, startedBefore, steps }: ListOptions) => ({
-	...(status && { status: status.join() }),
-	...(limit !== undefined && { limit: String(limit) }),
-	...(cursor !== undefined && { cursor }),
-	...(startedAfter !== undefined && { startedAfter: time(startedAfter) }),
-	...(startedBefore !== undefined && { startedBefore: time(startedBefore) }),
-	...(steps && { steps }),
-});
+/** The query of an address, with its question mark; empty where nothing is asked for. */
+function searchOf({ status, limit, cursor, startedAfter, startedBefore, steps }: ListOptions): string {
+	const query = new URLSearchParams({
+		...(status && { status: status.join() }),
+		...(limit !== undefined && { limit: String(limit) }),
+		...(cursor !== undefined && { cursor }),
+		...(startedAfter !== undefined && { startedAfter: time(startedAfter) }),
+		...(startedBefore !== undefined && { startedBefore: time(startedBefore) }),
+		...(steps && { steps }),
+	}).toString();
+	return query && `?${query}`;
+}
+
+const putting = (body: unknown) =>
+	({ method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }) as const;
 
 const reading = ({ bookmark, signal }: ReadOptions) => ({
 	signal,

@@ -21,12 +21,12 @@ export type Lost = Loss | { readonly end: End };
 
 /** One line to a stream, from being opened to being lost. */
 export class Line {
-	/** When something was last heard, or it was opened: milliseconds since the epoch. */
-	heardAt = Date.now();
 	/** When the first was heard: milliseconds since the epoch; null before. */
 	liveAt: number | null = null;
 	readonly #options: LineOptions;
 	readonly #stop = new AbortController();
+	/** When something was last heard, or it was opened: milliseconds since the epoch. */
+	#heardAt = Date.now();
 	#hungUp: Loss | null = null;
 	#silence: ReturnType<typeof setTimeout> | undefined;
 
@@ -43,7 +43,7 @@ export class Line {
 	/** Hangs up if nothing was heard for too long: timers stand still while a device sleeps. */
 	check(): void {
 		const { silence } = this.#options;
-		if (Date.now() - this.heardAt >= silence) this.hangUp("silent", `Nothing was heard for ${silence / 1000} s`);
+		if (Date.now() - this.#heardAt >= silence) this.hangUp("silent", `Nothing was heard for ${silence / 1000} s`);
 	}
 
 	/** Resolves with what became of it. It never rejects. */
@@ -67,7 +67,8 @@ export class Line {
 		const { signal } = this.#stop;
 		const response = await connect(lastEventId, signal);
 		if (this.#hungUp) return this.#hungUp;
-		if (response.status === 204) return { end: { reason: "run_ended", message: "The run has ended", error: null } };
+		if (response.status === 204)
+			return { end: { reason: "run_ended", message: "The workflow run has ended", error: null } };
 		if (!response.ok) throw await toError(response);
 		const isStream = /^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "");
 		if (!isStream || !response.body) throw toUnexpected(response, "an event stream");
@@ -92,7 +93,7 @@ export class Line {
 			if (this.#hungUp) return this.#hungUp;
 			this.#heard();
 			if (this.liveAt === null) {
-				this.liveAt = this.heardAt;
+				this.liveAt = this.#heardAt;
 				onLive();
 			}
 			feed(decoder.decode(chunk.value, { stream: true }));
@@ -102,7 +103,7 @@ export class Line {
 	}
 
 	#heard(): void {
-		this.heardAt = Date.now();
+		this.#heardAt = Date.now();
 		clearTimeout(this.#silence);
 		this.#silence = setTimeout(() => this.check(), this.#options.silence);
 	}

@@ -17,9 +17,8 @@ export interface ServiceOptions {
 
 export interface Call {
 	method?: "GET" | "PUT";
-	query?: Record<string, string>;
 	headers?: Record<string, string>;
-	json?: unknown;
+	body?: string;
 	signal?: AbortSignal | undefined;
 }
 
@@ -30,19 +29,16 @@ export type Send = (path: string, call?: Call) => Promise<Response>;
 export function connectTo(baseUrl: string, options: ServiceOptions = {}): Send {
 	const base = readBase(baseUrl);
 	const { credentials, token, fetch: request = (input, init) => fetch(input, init) } = options;
-	return async (path, { method = "GET", query, headers, json, signal } = {}) => {
-		const search = query && Object.keys(query).length > 0 ? `?${new URLSearchParams(query)}` : "";
+	return async (path, { headers, signal, ...call } = {}) => {
 		const ask = (bearer: string | undefined) =>
-			request(`${base}${path}${search}`, {
-				method,
+			request(base + path, {
+				...call,
 				headers: {
 					...options.headers,
 					...headers,
 					...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
-					...(json !== undefined && { "content-type": "application/json" }),
 				},
 				// Each only if it is set: Workers do not know `credentials`, and refuse it.
-				...(json !== undefined && { body: JSON.stringify(json) }),
 				...(credentials && { credentials }),
 				...(signal && { signal }),
 			});
@@ -59,9 +55,10 @@ export function connectTo(baseUrl: string, options: ServiceOptions = {}): Send {
 
 /** The service's address without a slash at its end. */
 function readBase(baseUrl: unknown): string {
-	const shown = typeof baseUrl === "string" ? JSON.stringify(baseUrl) : String(baseUrl);
 	const wrong = (why: string) =>
-		new TypeError(`createClient needs the service's address, such as "https://runs.example.com": ${shown} ${why}`);
+		new TypeError(
+			`createClient needs the service's address, such as "https://runs.example.com": ${show(baseUrl)} ${why}`,
+		);
 	if (typeof baseUrl !== "string") throw wrong("is not a string. Is an environment variable missing?");
 	// Only a browser can resolve a path such as "/". Anything else must be a whole URL: "runs.example.com" is a path, too.
 	const here = baseUrl.startsWith("/") ? (globalThis as { location?: { href: string } }).location?.href : undefined;
@@ -115,6 +112,8 @@ export const runPath = (chatId: string, runId: string) =>
 
 function checkId(id: unknown, code: "INVALID_CHAT_ID" | "INVALID_RUN_ID", kind: string): string {
 	if (typeof id === "string" && UUID.test(id)) return encodeURIComponent(id);
-	const shown = typeof id === "string" ? JSON.stringify(id.slice(0, 100)) : String(id);
-	throw new EdgeRunsError(code, `Invalid ${kind} ID format: ${shown} is not a UUID`, 400);
+	throw new EdgeRunsError(code, `Invalid ${kind} ID format: ${show(id)} is not a UUID`, 400);
 }
+
+/** A wrong value, for a message. */
+const show = (value: unknown) => (typeof value === "string" ? JSON.stringify(value.slice(0, 100)) : String(value));

@@ -69,10 +69,10 @@ const STREAM_ENDS = {
 
 /** What the data of an event `end` means. Coming back to ask why would not do: a rate limit may answer instead. */
 export function readEnd(data: string, requestId: string | null): End {
-	const { reason } = JSON.parse(data) as { reason?: unknown };
+	const { reason } = JSON.parse(data) as { reason: EndReason };
 	if (reason === "run_ended") return { reason, message: "The workflow run has ended", error: null };
-	if (reason === "session_ended" || reason === "chat_forbidden" || reason === "chat_deleted") {
-		const { code, status, message } = STREAM_ENDS[reason];
+	if (Object.hasOwn(STREAM_ENDS, reason)) {
+		const { code, status, message } = STREAM_ENDS[reason as keyof typeof STREAM_ENDS];
 		return { reason, message, error: new EdgeRunsError(code, message, status, requestId) };
 	}
 	return refusedBy(new EdgeRunsError("UNEXPECTED_RESPONSE", `The stream ended: ${reason}`, 200, requestId));

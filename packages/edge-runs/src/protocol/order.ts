@@ -45,4 +45,4 @@ export function compareStepIds(a: string, b: string): number {
 	return asPeopleCount.compare(a, b) || compareText(a, b);
 }
 
-const asPeopleCount = new Intl.Collator("en", { numeric: true });
+const asPeopleCount = /* @__PURE__ */ new Intl.Collator("en", { numeric: true });

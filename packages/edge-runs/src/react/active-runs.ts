@@ -14,75 +14,87 @@ export interface ActiveRuns {
 	readonly error: unknown;
 }
 
-export const NOT_COUNTED: ActiveRuns = { count: undefined, pending: undefined, running: undefined, error: null };
+export interface UseActiveRuns extends ActiveRuns {
+	/** Asks at once: after a sign-in, say. */
+	readonly retry: () => void;
+}
+
+export interface ActiveRunsPoll {
+	/** What is known before the first answer, and on a server. */
+	readonly first: UseActiveRuns;
+	/** What is known now: the same object until that changes. */
+	read(): UseActiveRuns;
+	/** Keeps asking while anybody listens. */
+	subscribe(listener: () => void): () => void;
+}
 
 /** Asks for the counts while a component listens and somebody looks at the page: once for all components. */
-export class ActiveRunsPoll {
-	#latest = NOT_COUNTED;
-	readonly #ask: () => Promise<ActiveCounts>;
-	readonly #listeners = new Set<() => void>();
-	#timer: ReturnType<typeof setTimeout> | undefined;
-	#isAsking = false;
-	#asksAt = 0;
+export function pollActiveRuns(ask: () => Promise<ActiveCounts>): ActiveRunsPoll {
+	const listeners = new Set<() => void>();
+	const first: UseActiveRuns = {
+		count: undefined,
+		pending: undefined,
+		running: undefined,
+		error: null,
+		retry() {
+			asksAt = 0;
+			goOn();
+		},
+	};
+	let latest = first;
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	let isAsking = false;
+	let asksAt = 0;
 
-	constructor(ask: () => Promise<ActiveCounts>) {
-		this.#ask = ask;
+	function goOn(): void {
+		clearTimeout(timer);
+		if (listeners.size === 0 || document.hidden || isAsking) return;
+		const wait = asksAt - Date.now();
+		// Infinity: refused for good. Until somebody says `retry`, the answer would be the same.
+		if (wait > 0 && wait < Number.POSITIVE_INFINITY) timer = setTimeout(goOn, wait);
+		else if (wait <= 0) void askNow();
 	}
 
-	readonly read = (): ActiveRuns => this.#latest;
-
-	readonly subscribe = (listener: () => void): (() => void) => {
-		this.#listeners.add(listener);
-		if (this.#listeners.size === 1) {
-			document.addEventListener("visibilitychange", this.#goOn);
-			this.#goOn();
-		}
-		return () => {
-			this.#listeners.delete(listener);
-			if (this.#listeners.size > 0) return;
-			document.removeEventListener("visibilitychange", this.#goOn);
-			clearTimeout(this.#timer);
-		};
-	};
-
-	/** Asks at once: after a sign-in, say. */
-	readonly retry = (): void => {
-		this.#asksAt = 0;
-		this.#goOn();
-	};
-
-	readonly #goOn = (): void => {
-		clearTimeout(this.#timer);
-		if (this.#listeners.size === 0 || document.hidden || this.#isAsking) return;
-		const wait = this.#asksAt - Date.now();
-		// Infinity: refused for good. Until somebody says `retry`, the answer would be the same.
-		if (wait > 0 && wait < Number.POSITIVE_INFINITY) this.#timer = setTimeout(this.#goOn, wait);
-		else if (wait <= 0) void this.#askNow();
-	};
-
-	async #askNow(): Promise<void> {
-		this.#isAsking = true;
+	async function askNow(): Promise<void> {
+		isAsking = true;
 		let wait = PERIOD_MILLISECONDS;
 		try {
-			const { pending, running } = await this.#ask();
-			const latest = this.#latest;
+			const { pending, running } = await ask();
 			// The same object while nothing changes, so that nothing is rendered.
 			if (latest.pending !== pending || latest.running !== running || latest.error !== null)
-				this.#tell({ count: pending + running, pending, running, error: null });
+				tell({ count: pending + running, pending, running, error: null });
 		} catch (error) {
 			if (error instanceof EdgeRunsError) {
 				if (error.status === 401 || error.status === 403) wait = Number.POSITIVE_INFINITY;
 				else wait = Math.max(wait, (error.retryAfterSeconds ?? 0) * 1_000);
 			}
-			this.#tell({ ...this.#latest, error });
+			tell({ error });
 		}
-		this.#isAsking = false;
-		this.#asksAt = Date.now() + wait;
-		this.#goOn();
+		isAsking = false;
+		asksAt = Date.now() + wait;
+		goOn();
 	}
 
-	#tell(latest: ActiveRuns): void {
-		this.#latest = latest;
-		for (const listener of this.#listeners) listener();
+	function tell(news: Partial<ActiveRuns>): void {
+		latest = { ...latest, ...news };
+		for (const listener of listeners) listener();
 	}
+
+	return {
+		first,
+		read: () => latest,
+		subscribe(listener) {
+			listeners.add(listener);
+			if (listeners.size === 1) {
+				document.addEventListener("visibilitychange", goOn);
+				goOn();
+			}
+			return () => {
+				listeners.delete(listener);
+				if (listeners.size > 0) return;
+				document.removeEventListener("visibilitychange", goOn);
+				clearTimeout(timer);
+			};
+		},
+	};
 }

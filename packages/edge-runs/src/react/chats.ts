@@ -1,6 +1,6 @@
 import { EdgeRunsError } from "../client/errors.ts";
 import type { WorkflowRunsFollower } from "../client/follower.ts";
-import type { LineState } from "../client/state.ts";
+import { type LineState, refusedBy } from "../client/state.ts";
 import type { WorkflowRun } from "../protocol/types.ts";
 
 /** What is known of a chat at a moment; the same object until something changes. */
@@ -27,43 +27,21 @@ interface Entry {
 	linger: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** The chats that components look at: one connection each, however many components there are. */
-export class FollowedChats {
-	readonly #follow: (chatId: string) => WorkflowRunsFollower;
-	readonly #entries = new Map<string, Entry>();
-
-	constructor(follow: (chatId: string) => WorkflowRunsFollower) {
-		this.#follow = follow;
-	}
-
-	read(chatId: string | null): ChatRuns {
-		return (chatId !== null && this.#entries.get(chatId)?.snapshot) || NOTHING_YET;
-	}
-
+export interface FollowedChats {
+	read(chatId: string | null): ChatRuns;
 	/** Follows the chat while anybody listens. */
-	subscribe(chatId: string, listener: () => void): () => void {
-		let entry = this.#entries.get(chatId);
-		if (!entry) {
-			entry = { listeners: new Set(), follower: null, snapshot: NOTHING_YET, linger: undefined };
-			this.#entries.set(chatId, entry);
-			this.#open(chatId, entry);
-		}
-		clearTimeout(entry.linger);
-		entry.listeners.add(listener);
-		return () => this.#leave(chatId, entry, listener);
-	}
-
+	subscribe(chatId: string, listener: () => void): () => void;
 	/** Opens the chat's connection again if it has ended: somebody has signed in, say. */
-	retry(chatId: string): void {
-		const entry = this.#entries.get(chatId);
-		if (entry?.snapshot.state.status !== "ended") return;
-		this.#open(chatId, entry);
-		for (const listener of [...entry.listeners]) listener();
-	}
+	retry(chatId: string | null): void;
+}
 
-	#open(chatId: string, entry: Entry): void {
+/** The chats that components look at: one connection each, however many components there are. */
+export function followChats(follow: (chatId: string) => WorkflowRunsFollower): FollowedChats {
+	const entries = new Map<string | null, Entry>();
+
+	function open(chatId: string, entry: Entry): void {
 		try {
-			const follower = this.#follow(chatId);
+			const follower = follow(chatId);
 			const look = () => {
 				const { state } = follower;
 				// What was shown stays until there is something newer, as on a connection that was lost.
@@ -74,23 +52,47 @@ export class FollowedChats {
 			entry.follower = follower;
 			follower.subscribe(() => {
 				look();
-				for (const listener of [...entry.listeners]) listener();
+				tell(entry);
 			});
 		} catch (error) {
 			// An id that is not one.
 			if (!(error instanceof EdgeRunsError)) throw error;
-			const state = { status: "ended", reason: "refused", message: error.message, error } as const;
-			entry.snapshot = { ...NOTHING_YET, state, error };
+			entry.snapshot = { ...NOTHING_YET, state: { status: "ended", ...refusedBy(error) }, error };
 		}
 	}
 
-	#leave(chatId: string, entry: Entry, listener: () => void): void {
+	function leave(chatId: string, entry: Entry, listener: () => void): void {
 		entry.listeners.delete(listener);
 		if (entry.listeners.size > 0) return;
 		clearTimeout(entry.linger);
 		entry.linger = setTimeout(() => {
-			if (this.#entries.get(chatId) === entry) this.#entries.delete(chatId);
+			if (entries.get(chatId) === entry) entries.delete(chatId);
 			entry.follower?.close();
 		}, LINGER_MILLISECONDS);
 	}
+
+	return {
+		read: (chatId) => entries.get(chatId)?.snapshot ?? NOTHING_YET,
+		subscribe(chatId, listener) {
+			let entry = entries.get(chatId);
+			if (!entry) {
+				entry = { listeners: new Set(), follower: null, snapshot: NOTHING_YET, linger: undefined };
+				entries.set(chatId, entry);
+				open(chatId, entry);
+			}
+			clearTimeout(entry.linger);
+			entry.listeners.add(listener);
+			return () => leave(chatId, entry, listener);
+		},
+		retry(chatId) {
+			const entry = entries.get(chatId);
+			if (entry?.snapshot.state.status !== "ended") return;
+			open(chatId as string, entry);
+			tell(entry);
+		},
+	};
+}
+
+function tell({ listeners }: Entry): void {
+	for (const listener of [...listeners]) listener();
 }

@@ -1,6 +1,6 @@
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 import type { WorkflowRun, WorkflowRunStatus } from "../protocol/types.ts";
-import { type ActiveRuns, NOT_COUNTED } from "./active-runs.ts";
+import type { UseActiveRuns } from "./active-runs.ts";
 import { type ChatRuns, NOTHING_YET } from "./chats.ts";
 import { useShared } from "./provider.ts";
 
@@ -30,8 +30,8 @@ export function useWorkflowRuns(
 	const wanted = status?.join();
 	const runs = useMemo(() => {
 		if (wanted === undefined) return chat.runs;
-		const statuses = new Set(wanted.split(","));
-		return chat.runs.filter((run) => statuses.has(run.status));
+		const statuses = wanted.split(",");
+		return chat.runs.filter((run) => statuses.includes(run.status));
 	}, [chat.runs, wanted]);
 	return useMemo(() => ({ ...chat, runs, retry }), [chat, runs, retry]);
 }
@@ -48,7 +48,7 @@ export function useWorkflowRun(chatId: string | null, runId: string | null): Use
 		const id = runId?.toLowerCase();
 		let last: Omit<UseWorkflowRun, "retry"> | undefined;
 		return ({ runs, isLoaded, state, error }: ChatRuns) => {
-			const run = id === undefined ? undefined : byId(runs).get(id);
+			const run = byId(runs).get(id);
 			if (last?.run !== run || last?.isLoaded !== isLoaded || last.state !== state)
 				last = { run, isLoaded, state, error };
 			return last as Omit<UseWorkflowRun, "retry">;
@@ -58,25 +58,19 @@ export function useWorkflowRun(chatId: string | null, runId: string | null): Use
 	return useMemo(() => ({ ...chat, retry }), [chat, retry]);
 }
 
-export interface UseActiveRuns extends ActiveRuns {
-	/** Asks at once: after a sign-in, say. */
-	readonly retry: () => void;
-}
-
 /**
  * How many of the user's runs have not ended, over all chats: for a badge. It is asked for every 15 seconds while somebody
  * looks at the page, once for all components. After a refusal (401 or 403) only `retry` asks again.
  */
 export function useActiveRuns(): UseActiveRuns {
 	const { active } = useShared();
-	const counts = useSyncExternalStore(active.subscribe, active.read, () => NOT_COUNTED);
-	return useMemo(() => ({ ...counts, retry: active.retry }), [counts, active]);
+	return useSyncExternalStore(active.subscribe, active.read, () => active.first);
 }
 
-const maps = new WeakMap<readonly WorkflowRun[], ReadonlyMap<string, WorkflowRun>>();
+const maps = new WeakMap<readonly WorkflowRun[], ReadonlyMap<string | undefined, WorkflowRun>>();
 
 /** Made once for each state of a chat, so that many components may each look for a run. */
-function byId(runs: readonly WorkflowRun[]): ReadonlyMap<string, WorkflowRun> {
+function byId(runs: readonly WorkflowRun[]): ReadonlyMap<string | undefined, WorkflowRun> {
 	let map = maps.get(runs);
 	if (!map) {
 		map = new Map(runs.map((run) => [run.id, run]));
@@ -110,8 +104,6 @@ function useChat<T>(chatId: string | null, signal: AbortSignal | undefined, sele
 		};
 	}, [chats, chatId, signal, select]);
 	const chat = useSyncExternalStore(subscribe, read, () => select(NOTHING_YET));
-	const retry = useCallback(() => {
-		if (chatId !== null) chats.retry(chatId);
-	}, [chats, chatId]);
+	const retry = useCallback(() => chats.retry(chatId), [chats, chatId]);
 	return { chat, retry };
 }

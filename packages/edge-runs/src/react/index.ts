@@ -3,10 +3,9 @@
 export { EdgeRunsError, type EdgeRunsErrorCode } from "../client/errors.ts";
 export type { EndReason, LineState, LossReason } from "../client/state.ts";
 export type * from "../protocol/types.ts";
-export type { ActiveRuns } from "./active-runs.ts";
+export type { ActiveRuns, UseActiveRuns } from "./active-runs.ts";
 export type { ChatRuns } from "./chats.ts";
 export {
-	type UseActiveRuns,
 	type UseWorkflowRun,
 	type UseWorkflowRuns,
 	type UseWorkflowRunsOptions,

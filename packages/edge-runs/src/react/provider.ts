@@ -11,8 +11,8 @@ import {
 import { followBy } from "../client/follow-by.ts";
 import type { EdgeRunsClient } from "../client/index.ts";
 import { connectTo, countActive, type ServiceOptions } from "../client/service.ts";
-import { ActiveRunsPoll } from "./active-runs.ts";
-import { FollowedChats } from "./chats.ts";
+import { type ActiveRunsPoll, pollActiveRuns } from "./active-runs.ts";
+import { type FollowedChats, followChats } from "./chats.ts";
 
 /** The service, by its address or by a client that the app has already. */
 export type EdgeRunsProviderProps = { readonly children?: ReactNode } & (
@@ -43,23 +43,24 @@ export function EdgeRunsProvider(props: EdgeRunsProviderProps): ReactElement {
 	useInsertionEffect(() => {
 		latest.props = props;
 	});
-	const { client, url } = props;
-	const credentials = "credentials" in props ? props.credentials : undefined;
+	const { client, url, credentials, token } = props as EdgeRunsProviderProps & ServiceOptions;
 	// Whether there is a token at all, and one that can be renewed, is the client's to know from the start.
-	const token = "token" in props ? typeof props.token : "undefined";
+	const tokenType = typeof token;
 	const shared = useMemo(() => {
-		// Nothing is followed on a server, and it does not know where "/" is.
-		if (typeof document === "undefined")
-			return { chats: new FollowedChats(refuse), active: new ActiveRunsPoll(refuse) };
-		if (client) {
-			const chats = new FollowedChats((chatId) => client.followWorkflowRuns(chatId));
-			return { chats, active: new ActiveRunsPoll(() => client.countActiveWorkflowRuns()) };
-		}
-		const options = latestOptions(latest as Latest, token, credentials);
-		const send = connectTo(url as string, options);
-		return { chats: new FollowedChats(followBy(send, options)), active: new ActiveRunsPoll(() => countActive(send)) };
-	}, [client, url, credentials, token, latest]);
+		const service = client ?? openService(url as string, latestOptions(latest as Latest, tokenType, credentials));
+		return {
+			chats: followChats((chatId) => service.followWorkflowRuns(chatId)),
+			active: pollActiveRuns(() => service.countActiveWorkflowRuns()),
+		};
+	}, [client, url, credentials, tokenType, latest]);
 	return createElement(SharedContext.Provider, { value: shared }, props.children);
+}
+
+/** The part of a client that the hooks need. */
+function openService(url: string, options: ServiceOptions) {
+	// A server does not know where "/" is. Nothing is asked for there, so that any address will do.
+	const send = connectTo(typeof document === "undefined" ? "http://localhost" : url, options);
+	return { followWorkflowRuns: followBy(send, options), countActiveWorkflowRuns: () => countActive(send) };
 }
 
 interface Latest {
@@ -67,23 +68,19 @@ interface Latest {
 }
 
 /** Options that are looked up when a request is sent. */
-function latestOptions(latest: Latest, token: string, credentials: ServiceOptions["credentials"]): ServiceOptions {
+function latestOptions(latest: Latest, tokenType: string, credentials: ServiceOptions["credentials"]): ServiceOptions {
 	const readToken = (refused?: string) => {
 		const current = latest.props.token;
 		return typeof current === "function" ? current(refused) : (current ?? "");
 	};
 	return {
 		credentials,
-		token: token === "undefined" ? undefined : readToken,
+		token: tokenType === "undefined" ? undefined : readToken,
 		get headers() {
 			return latest.props.headers;
 		},
 		fetch: (input, init) => (latest.props.fetch ?? fetch)(input, init),
 	};
-}
-
-function refuse(): never {
-	throw new Error("Workflow runs are followed in browsers only");
 }
 
 /** @throws {Error} outside of a provider */
