@@ -1,6 +1,7 @@
 import path from "node:path";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import type { SiteAddress } from "../../test/browser/site.ts";
 import { freePort, Server, temporaryFolder } from "../../test/node/dev-server.ts";
 
 /** The first start of an example installs its packages. */
@@ -13,14 +14,15 @@ export class Example {
 	/** Where its page is. */
 	readonly origin: string;
 	/** What the tests of pages take for a site: edge-runs, and where its demo user's session is. */
-	readonly service: { port: number; cookieJar: string; signInLink: string };
+	readonly service: SiteAddress;
 
 	private constructor(name: string, port: number, servicePort: number) {
 		const { folder } = this.#home;
 		this.origin = `http://localhost:${port}`;
-		this.service = { port: servicePort, cookieJar: path.join(folder, "cookies.txt"), signInLink: "" };
+		const [state, cookieJar] = [path.join(folder, "state"), path.join(folder, "cookies.txt")];
+		this.service = { port: servicePort, state, cookieJar, signInLink: "" };
 		const ports = ["--port", `${port}`, "--service-port", `${servicePort}`];
-		const stores = ["--persist-to", path.join(folder, "state"), "--cookie-jar", this.service.cookieJar];
+		const stores = ["--persist-to", state, "--cookie-jar", cookieJar];
 		this.#server = new Server("example.ts", [name, ...ports, ...stores]);
 	}
 

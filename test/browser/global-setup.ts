@@ -18,6 +18,7 @@ export default async function setup({ provide }: TestProject): Promise<(() => Pr
 		return undefined;
 	}
 	const site = await Site.start();
-	provide("site", { port: site.port, cookieJar: site.cookieJar, signInLink: site.signInLink });
+	const { port, state, cookieJar, signInLink } = site;
+	provide("site", { port, state, cookieJar, signInLink });
 	return () => site.dispose();
 }

@@ -5,6 +5,7 @@ import { hasChromium, launch, visit } from "./chromium.ts";
 import { startDyingProxy } from "./proxy.ts";
 import { manyRuns, newChat, outline, type Report, report, workingDay } from "./scenes.ts";
 import { record, type SiteAddress } from "./site.ts";
+import { store } from "./store.ts";
 
 describe.skipIf(!hasChromium)("the live page", () => {
 	let site: SiteAddress;
@@ -111,10 +112,10 @@ describe.skipIf(!hasChromium)("the live page", () => {
 		await context.close();
 	});
 
-	it("with 1,000 runs sends a part, draws what one scrolls to, and touches only what changes", async () => {
-		const runs = manyRuns(1_000);
+	it("with 10,000 runs sends a part, draws what one scrolls to, and touches only what changes", async () => {
+		const runs = manyRuns(10_000);
 		const chat = await newChat(site);
-		await report(site, chat, runs);
+		store(site, chat, runs);
 		const { page, context, complaints } = await visit(browser, site);
 		await page.addInitScript(countMutations);
 		const response = await page.goto(`/chats/${chat}`);
@@ -122,7 +123,7 @@ describe.skipIf(!hasChromium)("the live page", () => {
 		await page.waitForSelector("#connection.live");
 		const items = page.locator("#runs > li");
 		await page.waitForSelector("#timeline[data-live]");
-		expect(await page.locator("#filters .count").first().innerText()).toBe("1000");
+		expect(await page.locator("#filters .count").first().innerText()).toBe("10000");
 		const last = `#run-${runs.at(-1)?.id}`;
 		await page.waitForFunction((selector) => {
 			scrollTo(0, document.documentElement.scrollHeight);
@@ -130,7 +131,7 @@ describe.skipIf(!hasChromium)("the live page", () => {
 		}, last);
 		// What is out of sight is not in the document, and yet takes its room.
 		expect(await items.count()).toBeLessThan(2 * RUNS_PER_PAGE);
-		expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeGreaterThan(1_000 * 50);
+		expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeGreaterThan(10_000 * 50);
 		expect(await page.locator(last).evaluate((run) => run.getBoundingClientRect().top < innerHeight)).toBe(true);
 		const newest = `#run-${runs[0]?.id}`;
 		expect(await page.locator(newest).count()).toBe(0);
@@ -159,8 +160,8 @@ describe.skipIf(!hasChromium)("the live page", () => {
 			2 * RUNS_PER_PAGE,
 		);
 
-		// A run that the address names opens, though the filter and 800 others are before it.
-		const far = runs[800] as Report;
+		// A run that the address names opens, though the filter and 8,000 others are before it.
+		const far = runs[8_000] as Report;
 		await page.evaluate((id) => {
 			location.hash = `run-${id}`;
 		}, far.id);

@@ -23,7 +23,7 @@ export class Site {
 
 	/** Starts the server, or starts it again on the same state. */
 	async start(): Promise<void> {
-		const options = ["--port", `${this.port}`, "--persist-to", path.join(this.#home.folder, "state")];
+		const options = ["--port", `${this.port}`, "--persist-to", this.state];
 		this.#server = new DevServer(...options, "--cookie-jar", this.cookieJar);
 		this.signInLink = /signed in: (\S+)/.exec(await this.#server.ready())?.[1] ?? "";
 	}
@@ -39,6 +39,11 @@ export class Site {
 		this.#home.remove();
 	}
 
+	/** Where its stores are. */
+	get state(): string {
+		return path.join(this.#home.folder, "state");
+	}
+
 	/** Where the seeded user's session is, written for curl. */
 	get cookieJar(): string {
 		return path.join(this.#home.folder, "cookies.txt");
@@ -48,6 +53,7 @@ export class Site {
 /** What a test is told of a site. */
 export interface SiteAddress {
 	readonly port: number;
+	readonly state: string;
 	readonly cookieJar: string;
 	readonly signInLink: string;
 }
