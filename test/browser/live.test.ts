@@ -1,3 +1,4 @@
+import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { RUNS_PER_PAGE } from "../../packages/edge-runs/src/timeline/view.ts";
@@ -168,6 +169,47 @@ describe.skipIf(!hasChromium)("the live page", () => {
 		await page.waitForSelector(`#run-${far.id} > details[open]`);
 		expect(await items.count()).toBeLessThanOrEqual(2 * RUNS_PER_PAGE);
 		expect(complaints).toEqual([]);
+		await context.close();
+	});
+
+	it("says which of how many a run is where only a part is drawn, by keyboard too, and axe finds nothing", async () => {
+		const runs = manyRuns(300);
+		const chat = await newChat(site);
+		store(site, chat, runs);
+		const { page, context } = await visit(browser, site);
+		await page.goto(`/chats/${chat}`);
+		await page.waitForSelector("#timeline[data-live]");
+		const places = () =>
+			page
+				.locator("#runs > li")
+				.evaluateAll((all) => all.map((each) => [Number(each.ariaPosInSet), each.ariaSetSize, each.id] as const));
+		const expectPlaces = async (of: readonly Report[]) => {
+			const found = await places();
+			expect(found.length).toBeGreaterThan(10);
+			for (const [at, size, id] of found) expect([size, id]).toEqual([`${of.length}`, `run-${of[at - 1]?.id}`]);
+		};
+		await expectPlaces(runs);
+		await page.evaluate(axe.source);
+		const { violations } = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
+		expect(violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))).toEqual([]);
+
+		// From run to run by Tab, over what was drawn at first.
+		await page.locator("#runs > li > details > summary").nth(1).focus();
+		const focused = () => page.evaluate(() => Number(document.activeElement?.closest("#runs > li")?.ariaPosInSet));
+		for (let at = 2; at < 90; at++) {
+			expect(await focused()).toBe(at);
+			await page.keyboard.press("Tab");
+		}
+		await expectPlaces(runs);
+		await page.locator("#filters a", { hasText: "Failed" }).click();
+		await page.waitForFunction(() => document.querySelector("#runs > li:not(.failed)") === null);
+		await expectPlaces(runs.filter(({ status }) => status === "failed"));
+
+		// A list that is whole needs no numbers: what is there is counted.
+		await page.keyboard.press("/");
+		await page.keyboard.type(runs[3]?.id as string);
+		await page.waitForFunction(() => document.querySelectorAll("#runs > li").length === 1);
+		expect(await places()).toEqual([[0, null, `run-${runs[3]?.id}`]]);
 		await context.close();
 	});
 

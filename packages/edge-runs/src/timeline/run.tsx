@@ -23,16 +23,24 @@ interface Props {
 	readonly open: boolean;
 	/** Whether its inside is drawn: of runs that nobody has opened it may be left out, which keeps a page small. */
 	readonly inside: boolean;
+	/** Which of how many it is, from 1, where the document holds only a part of the list: screen readers count what is there. */
+	readonly place?: readonly [at: number, of: number] | null;
 }
 
 /** A run in the list: its state in one line, and its steps below. */
-export function Run({ run, viewing, open, inside }: Props) {
+export function Run({ run, viewing, open, inside, place }: Props) {
 	const { now } = viewing;
 	const { id, workflowId, status, startedAt, activity } = run;
 	const length = lengthOf(run, now);
 	const silence = silenceOf(run, now);
 	return (
-		<li class={`run ${status}`} id={runElementId(id)} part={`run ${status}`}>
+		<li
+			class={`run ${status}`}
+			id={runElementId(id)}
+			part={`run ${status}`}
+			aria-posinset={place?.[0]}
+			aria-setsize={place?.[1]}
+		>
 			<details open={open}>
 				<summary>
 					<StatusIcon status={status} />

@@ -30,10 +30,12 @@ export function Timeline({ view, runs, choice, viewing, next }: Props) {
 				<Search />
 			</div>
 			<ol id="runs" part="runs" aria-label="Workflow runs, newest first">
-				{runs.map((run) => {
+				{runs.map((run, index) => {
 					const isOpen = run === opened;
 					if (!isOpen) drawn += run.steps.length + 1;
-					return <Run run={run} viewing={viewing} open={isOpen} inside={isOpen || drawn <= MAX_STEPS_DRAWN} />;
+					const place = runs.length < view.runs.length ? ([index + 1, view.runs.length] as const) : null;
+					const inside = isOpen || drawn <= MAX_STEPS_DRAWN;
+					return <Run run={run} viewing={viewing} open={isOpen} inside={inside} place={place} />;
 				})}
 			</ol>
 			<Below view={view} choice={choice} path={path} next={next} />

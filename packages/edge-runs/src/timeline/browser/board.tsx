@@ -5,7 +5,7 @@ import { Run } from "../run.tsx";
 import { describeMoment } from "../time.ts";
 import { type Choice, openAtFirst, viewOf } from "../view.ts";
 import type { Viewing } from "../viewing.ts";
-import { elementById, made, onScroll, type Root } from "./dom.ts";
+import { elementById, made, onScroll, type Root, setNumber } from "./dom.ts";
 import { Heights } from "./heights.ts";
 import { morph } from "./morph.ts";
 
@@ -137,10 +137,13 @@ export class Board {
 		const kept = runs.map((run) => [run, this.#elementOf(run)] as const);
 		this.#forgetAllBut(kept.map(([, element]) => element));
 		let next = this.#list.firstElementChild;
-		for (const [run, element] of kept) {
+		for (const [index, [run, element]] of kept.entries()) {
 			if (element === next) next = element.nextElementSibling;
 			else this.#list.insertBefore(element, next);
 			if (this.#shown.get(element) !== run) this.#draw(element, run);
+			const isPart = kept.length < this.#runs.length;
+			setNumber(element, "aria-posinset", isPart ? first + index + 1 : null);
+			setNumber(element, "aria-setsize", isPart ? this.#runs.length : null);
 		}
 		setHeight(this.#above, this.#heights.sum(this.#runs.slice(0, first)));
 		setHeight(this.#under, this.#heights.sum(this.#runs.slice(end)));

@@ -10,6 +10,12 @@ export function elementById(root: Root, id: string): HTMLElement {
 	return element;
 }
 
+/** Sets an attribute if it is another; null takes it away. */
+export function setNumber(element: Element, name: string, value: number | null): void {
+	if (value === null) element.removeAttribute(name);
+	else if (element.getAttribute(name) !== `${value}`) element.setAttribute(name, `${value}`);
+}
+
 /**
  * Calls a listener, once a frame at most, when anything scrolls that the root may be in. Scroll events do not bubble, and
  * do not leave the shadow that they happen in.

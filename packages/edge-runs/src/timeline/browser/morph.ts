@@ -1,13 +1,16 @@
+/** What stays as it is: whether a `details` is open is the reader's choice, and where a run is in the list the board's. */
+const OTHERS = ["open", "aria-posinset", "aria-setsize"];
+
 /**
  * Makes an element equal to another one with as few changes as possible. So focus, selection and scroll position stay,
- * and the browser lays out only the changed part. It never opens or closes a `details`: that is the reader's choice.
+ * and the browser lays out only the changed part.
  */
 export function morph(element: Element, like: Element): void {
 	for (const { name, value } of like.attributes) {
-		if (name !== "open" && element.getAttribute(name) !== value) element.setAttribute(name, value);
+		if (!OTHERS.includes(name) && element.getAttribute(name) !== value) element.setAttribute(name, value);
 	}
 	for (const { name } of [...element.attributes]) {
-		if (name !== "open" && !like.hasAttribute(name)) element.removeAttribute(name);
+		if (!OTHERS.includes(name) && !like.hasAttribute(name)) element.removeAttribute(name);
 	}
 	let next = element.firstChild;
 	for (const wanted of [...like.childNodes]) {
