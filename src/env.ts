@@ -28,10 +28,12 @@ export interface Env {
 	readonly ALLOWED_ORIGINS?: string;
 	/** Var: "false" to serve sessions that better-auth revoked by time while their key is still there. */
 	readonly CHECK_REVOKED_BEFORE?: string | boolean;
-	/** Var: finished runs are deleted this number of days after their end. Unset: never. */
+	/** Var: runs are deleted this number of days after the last that was told of them, their end as a rule. Unset: never. */
 	readonly RETENTION_DAYS?: string | number;
 	/** Var: chats are purged this number of days after their deletion or erasure. */
 	readonly PURGE_DAYS?: string | number;
+	/** Var: runs without news for this number of hours are given up: failed, until there is news. Unset: never. */
+	readonly GIVE_UP_HOURS?: string | number;
 	/** Var: what all runs of a chat may take, in bytes. */
 	readonly MAX_HISTORY_BYTES?: string | number;
 	/** Var: what happens to a report if the history is full: it is refused, or the oldest finished runs are dropped. */
@@ -58,6 +60,8 @@ export interface Config {
 	/** null: keep all. */
 	readonly retentionDays: number | null;
 	readonly purgeDays: number;
+	/** null: no run is given up. */
+	readonly giveUpHours: number | null;
 	readonly maxHistoryBytes: number;
 	/** Whether a full history makes room by dropping the oldest finished runs. */
 	readonly dropsOldest: boolean;
@@ -99,6 +103,7 @@ export function readConfig(env: Env): Config {
 			checkRevokedBefore: checkRevokedBefore(env.CHECK_REVOKED_BEFORE),
 			retentionDays: number(env, "RETENTION_DAYS", null, { min: 1, max: 36_500 }),
 			purgeDays: number(env, "PURGE_DAYS", 30, { min: 1, max: 36_500 }),
+			giveUpHours: number(env, "GIVE_UP_HOURS", null, { min: 1, max: 8_760 }),
 			// An isolate has 128 MB, and building the list takes about twice its size.
 			maxHistoryBytes: number(env, "MAX_HISTORY_BYTES", 24_000_000, { min: 1_000_000, max: 48_000_000 }),
 			dropsOldest: dropsOldest(env.HISTORY_FULL),
@@ -195,6 +200,7 @@ type NumberVar =
 	| "STORE_TIMEOUT_SECONDS"
 	| "RETENTION_DAYS"
 	| "PURGE_DAYS"
+	| "GIVE_UP_HOURS"
 	| "MAX_HISTORY_BYTES";
 
 function number<T>(env: Env, name: NumberVar, unset: T, { min, max }: { min: number; max: number }): number | T {

@@ -1,6 +1,8 @@
 import { app } from "./app.ts";
 import type { Env } from "./env.ts";
 import { scopeOf } from "./scope.ts";
+import { giveUpRuns } from "./workflow-runs/give-up.ts";
+import { beginToListen } from "./workflow-runs/heard.ts";
 import { pruneRuns } from "./workflow-runs/prune.ts";
 import { purgeChats } from "./workflow-runs/purge.ts";
 
@@ -11,6 +13,8 @@ export default {
 	fetch: app.fetch,
 	async scheduled({ scheduledTime }, env, context) {
 		const scope = scopeOf(env, context);
+		await beginToListen(scope, scheduledTime);
+		await giveUpRuns(scope, scheduledTime);
 		await pruneRuns(scope, scheduledTime);
 		await purgeChats(scope, scheduledTime);
 	},

@@ -1,5 +1,4 @@
 import { eq, getTableColumns } from "drizzle-orm";
-import { lastNewsOf } from "#timeline/silence.ts";
 import { PRIMARY } from "../db/bookmark.ts";
 import { drizzleOver } from "../db/drizzle.ts";
 import { runBytes } from "../db/history-bytes.ts";
@@ -31,7 +30,8 @@ export async function inspectRun(scope: Scope, runId: string): Promise<Look> {
 			.get();
 	});
 	if (!found) throw new ServiceError("RUN_NOT_FOUND", "No run of this id is recorded");
-	const run = parseRow(found);
+	const stored = parseRow(found);
+	const run = stored.givenUp ?? stored.run;
 	const { id, chatId, workflowId, workflowName, externalId, parentRunId, steps } = run;
 	const { status, assumed, attempt, startedAt, completedAt, error } = run;
 	return {
@@ -41,7 +41,7 @@ export async function inspectRun(scope: Scope, runId: string): Promise<Look> {
 		chatDeletedAt: found.deletedAt,
 		isWaiting: run.activity?.waiting ?? false,
 		createdAt: found.createdAt,
-		lastNewsAt: lastNewsOf(run),
+		lastNewsAt: stored.toldAt || null,
 		change: found.change,
 		bytes: found.bytes,
 		steps: { byStatus: countByStatus(steps), open: openSteps(steps) },

@@ -24,6 +24,7 @@ export function readSettings(env: Env): SettingsLook {
 			CHECK_REVOKED_BEFORE: config.checkRevokedBefore,
 			RETENTION_DAYS: config.retentionDays,
 			PURGE_DAYS: config.purgeDays,
+			GIVE_UP_HOURS: config.giveUpHours,
 			MAX_HISTORY_BYTES: config.maxHistoryBytes,
 			HISTORY_FULL: config.dropsOldest ? "drop-oldest" : "refuse",
 			FRESH_SECONDS: config.freshSeconds,

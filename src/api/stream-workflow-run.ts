@@ -15,7 +15,7 @@ export const streamWorkflowRunRoute = createRoute({
 	summary: "Follow one workflow run",
 	description:
 		"Server-sent events. `run`: the whole run, at first and whenever it has changed. `end`: `{ reason }`, run_ended once " +
-		"the run is completed, failed or cancelled, else as for a chat's stream: there is no use in coming back.",
+		"the run is completed, failed or cancelled, and that is not only assumed; else as for a chat's stream: there is no use in coming back.",
 	tags: ["Workflow runs"],
 	security: readerSecurity,
 	middleware: requireReader,

@@ -88,6 +88,18 @@ export const workflowRuns = sqliteTable(
 		change: integer("change").notNull().default(0),
 		createdAt: text("created_at").notNull(),
 		/**
+		 * When the service last heard news of the run, by its own clock, within some minutes. Null: the row was written by a
+		 * version that does not know the column, and the next round of the cron begins to listen.
+		 */
+		heardAt: text("heard_at"),
+		/** The latest moment that any report of the run told of; empty: none did. Null: the row is older than the column. */
+		toldAt: text("told_at"),
+		/**
+		 * JSON, of a run that was given up: `{ revision, status, error, details }`, which were so before, but for the revision.
+		 * Once the run has another revision it says nothing. See `workflow-runs/give-up.ts`.
+		 */
+		givenUp: text("given_up"),
+		/**
 		 * The list is ordered by it, descending: the start, with runs that have not started
 		 * first ("~" sorts behind every digit).
 		 */
@@ -99,6 +111,8 @@ export const workflowRuns = sqliteTable(
 		index("workflow_runs_changed").on(table.chatId, table.change),
 		// For retention: without it each round would read every run there is. Written once a run, when it ends.
 		index("workflow_runs_completed").on(table.completedAt).where(sql`${table.completedAt} is not null`),
+		// For runs that went silent: each round costs those that are due, and not all that run.
+		index("workflow_runs_unfinished").on(table.heardAt).where(sql`${table.completedAt} is null`),
 		check("workflow_runs_id_is_uuid", isUuid(table.id)),
 		check("workflow_runs_workflow_id_is_uuid", isUuid(table.workflowId)),
 		check(

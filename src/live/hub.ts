@@ -6,7 +6,7 @@ import { type ErrorCode, ServiceError } from "../errors.ts";
 import { scopeOf } from "../scope.ts";
 import { type Commit, commitReports } from "../workflow-runs/commit.ts";
 import type { HubAnswer, HubRecorder } from "../workflow-runs/record.ts";
-import type { WorkflowRun } from "../workflow-runs/schemas.ts";
+import type { CheckedRun } from "../workflow-runs/told.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { encodeMessage, PING, PONG } from "./message.ts";
 import { RecentRuns } from "./recent-runs.ts";
@@ -25,7 +25,7 @@ const DEAD_MILLISECONDS = 180_000;
 interface Job {
 	readonly chatId: string;
 	readonly requestId: string;
-	readonly report: readonly WorkflowRun[];
+	readonly report: readonly CheckedRun[];
 	readonly reportedAt: number;
 }
 
@@ -70,7 +70,7 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 	 * @param report as `reportedRuns` gives it: checked, each run once. As JSON, which is also weighed
 	 */
 	record(chatId: string, requestId: string, report: string): Promise<HubAnswer> {
-		const runs: readonly WorkflowRun[] = JSON.parse(report);
+		const runs: readonly CheckedRun[] = JSON.parse(report);
 		return this.#group.add({ chatId, requestId, report: runs, reportedAt: Date.now() }, report.length);
 	}
 
@@ -93,14 +93,14 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 			const reports = jobs.map(({ report }) => report);
 			const { result, bookmark } = await commitReports(scope, chatId, reports, this.#recent);
 			this.#conclude(result, bookmark, reportedAt);
-			const changed = new Set(result.changed.map(({ id }) => id));
+			const changed = new Set(result.written?.runs.map(({ run }) => run.id));
 			return result.results.map((recorded) =>
 				recorded instanceof ServiceError
 					? refusal(recorded, facts())
 					: { recorded, bookmark, facts: facts(recorded.filter(({ run }) => changed.has(run.id)).length) },
 			);
 		} catch (error) {
-			for (const { report } of jobs) for (const { id } of report) this.#recent.delete(id);
+			for (const { report } of jobs) for (const { run } of report) this.#recent.delete(run.id);
 			if (!(error instanceof ServiceError)) throw error;
 			// What is refused of one report, or of all together, must not fail the others. A D1 that is down is not asked again
 			// for each.
@@ -114,13 +114,14 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 	}
 
 	/** Remembers what was written, and tells of it. */
-	#conclude({ change, changed }: Commit, bookmark: string | null, reportedAt: number): void {
-		if (!change) return;
-		const runs = changed.map((run) => JSON.stringify(run));
-		for (const [index, run] of changed.entries()) {
-			this.#recent.set({ run, revision: change.revision }, (runs[index] as string).length);
-		}
-		const message = { from: change.from, to: change.to, bookmark, runs, reportedAt };
+	#conclude({ written }: Commit, bookmark: string | null, reportedAt: number): void {
+		if (!written) return;
+		const runs = written.runs.map((stored) => {
+			const json = JSON.stringify(stored.run);
+			this.#recent.set(stored, json.length);
+			return json;
+		});
+		const message = { from: written.from, to: written.to, bookmark, runs, reportedAt };
 		// Behind the answers: hundreds of watchers must not keep the recorders waiting. In the order of the changes.
 		this.ctx.waitUntil(scheduler.wait(0).then(() => this.#broadcast(message)));
 	}

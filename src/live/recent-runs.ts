@@ -1,5 +1,5 @@
 import type { Memory } from "../workflow-runs/commit.ts";
-import type { StoredRun } from "../workflow-runs/merge-reports.ts";
+import type { StoredRun } from "../workflow-runs/row.ts";
 
 /** The runs that a hub has just written, the latest of them up to a size. Many hubs share the 128 MB of an isolate. */
 export class RecentRuns implements Memory {

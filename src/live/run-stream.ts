@@ -102,4 +102,8 @@ export function runStream(scope: Scope, chatId: string, runId: string, { userId,
 
 const runEvent = (data: string, state: State): ServerEvent => ({ event: "run", data, id: stateId(state) });
 
-const hasEnded = (json: string) => isTerminal((JSON.parse(json) as WorkflowRun).status);
+/** An end that is assumed is none to go away for: there may be news. */
+function hasEnded(json: string): boolean {
+	const { status, assumed } = JSON.parse(json) as WorkflowRun;
+	return isTerminal(status) && !assumed;
+}

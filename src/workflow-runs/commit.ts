@@ -4,10 +4,13 @@ import type { ServiceError } from "../errors.ts";
 import { logInfo } from "../log.ts";
 import type { Scope } from "../scope.ts";
 import { dropOldest } from "./drop-oldest.ts";
+import { isNews, noteHeard } from "./heard.ts";
 import { type Growth, growthOf, historyFull } from "./history-size.ts";
-import { mergeReports, type RecordedRun, type StoredRun } from "./merge-reports.ts";
-import type { WorkflowRun } from "./schemas.ts";
-import { HistoryFullError, readStored, type WrittenChange, writeChanged } from "./store.ts";
+import { mergeReports, type RecordedRun } from "./merge-reports.ts";
+import { keptSince } from "./prune.ts";
+import type { StoredRun } from "./row.ts";
+import { HistoryFullError, readStored, type WrittenRuns, writeChanged } from "./store.ts";
+import type { CheckedRun, ToldRun } from "./told.ts";
 
 /** Runs as a writer has just written them, so that it need not read them again. The guard in D1 notices if they are not. */
 export interface Memory {
@@ -22,8 +25,7 @@ export interface Commit {
 	/** For each report its runs, or why it is refused. */
 	readonly results: readonly (RecordedRun[] | ServiceError)[];
 	/** What was written; null: nothing had changed. */
-	readonly change: WrittenChange | null;
-	readonly changed: readonly WorkflowRun[];
+	readonly written: WrittenRuns | null;
 }
 
 /**
@@ -35,10 +37,10 @@ export interface Commit {
 export function commitReports(
 	scope: Scope,
 	chatId: string,
-	reports: readonly (readonly WorkflowRun[])[],
+	reports: readonly (readonly CheckedRun[])[],
 	memory?: Memory,
 ): Promise<Written<Commit>> {
-	const ids = [...new Set(reports.flatMap((report) => report.map(({ id }) => id)))];
+	const ids = [...new Set(reports.flatMap((report) => report.map(({ run }) => run.id)))];
 	let remembered = memory && recall(memory, ids);
 	return writeD1(scope, async (session) => {
 		const known = remembered;
@@ -50,26 +52,34 @@ export function commitReports(
 			if (memory) memory.expectsNew = runs.size < ids.length;
 			return runs;
 		};
+		const now = Date.now();
+		const since = keptSince(scope, now);
 		let stored = known ?? (await look());
-		let merged = mergeReports(stored, reports);
+		let merged = mergeReports(stored, reports, since);
 		if (known && merged.changed.length === 0) {
 			// Nothing to write, so that no guard would notice if a run has gone since.
 			stored = await look();
-			merged = mergeReports(stored, reports);
+			merged = mergeReports(stored, reports, since);
 		}
-		const { results, changed } = merged;
-		if (changed.length === 0) return { results, changed, change: null };
-		// Guarded by all runs that were merged into, as those that stay the same are answered with, too.
-		const seen = new Map(ids.map((id) => [id, stored.get(id)?.revision ?? null]));
-		const change = await writeWithin(scope, session, chatId, { changed, seen, growth: growthOf(changed, stored) });
-		return { results, changed, change };
+		const { results, changed, unchanged } = merged;
+		await noteHeard(
+			session,
+			unchanged.filter((told) => isNews(told, stored.get(told.run.id), now)),
+			now,
+		);
+		if (changed.length === 0) return { results, written: null };
+		const growth = growthOf(changed, stored);
+		return { results, written: await writeWithin(scope, session, chatId, { changed, ids, stored, growth, now }) };
 	});
 }
 
 interface Writing {
-	readonly changed: readonly WorkflowRun[];
-	readonly seen: ReadonlyMap<string, string | null>;
+	readonly changed: readonly ToldRun[];
+	/** Of all runs that were merged into: those that stay the same are answered with, too. */
+	readonly ids: readonly string[];
+	readonly stored: ReadonlyMap<string, StoredRun>;
 	readonly growth: Growth;
+	readonly now: number;
 }
 
 /** Writes runs if the chat's history has room for them. If the operator chose it, makes room. */
@@ -77,15 +87,16 @@ async function writeWithin(
 	scope: Scope,
 	session: D1DatabaseSession,
 	chatId: string,
-	{ changed, seen, growth }: Writing,
-): Promise<WrittenChange> {
+	writing: Writing,
+): Promise<WrittenRuns> {
+	const { growth, ids } = writing;
 	const { maxHistoryBytes, dropsOldest } = readConfig(scope.env);
 	const maxBytes = growth.isEnds ? Number.POSITIVE_INFINITY : maxHistoryBytes;
 	try {
-		return await writeChanged(session, chatId, changed, seen, growth.bytes, maxBytes);
+		return await writeChanged(session, chatId, { ...writing, growth: growth.bytes, maxBytes });
 	} catch (error) {
 		if (!(error instanceof HistoryFullError)) throw error;
-		const room = { growth: growth.bytes, maxBytes, keep: [...seen.keys()] };
+		const room = { growth: growth.bytes, maxBytes, keep: ids };
 		const dropped = dropsOldest ? await dropOldest(session, chatId, room) : 0;
 		if (dropped === 0) throw historyFull(maxBytes);
 		logInfo(scope, { event: "history full", dropped });

@@ -1,7 +1,7 @@
 import { ServiceError } from "../errors.ts";
-import type { StoredRun } from "./merge-reports.ts";
-import { bytesOf } from "./row.ts";
-import { isTerminal, type WorkflowRun } from "./schemas.ts";
+import { bytesOf, type StoredRun } from "./row.ts";
+import { isTerminal } from "./schemas.ts";
+import type { ToldRun } from "./told.ts";
 
 /** What a write makes a chat's history grow. */
 export interface Growth {
@@ -15,13 +15,13 @@ export interface Growth {
 const MAX_END_BYTES = 32_768;
 
 /** @param stored the runs as they were, where they were */
-export function growthOf(changed: readonly WorkflowRun[], stored: ReadonlyMap<string, StoredRun>): Growth {
+export function growthOf(changed: readonly ToldRun[], stored: ReadonlyMap<string, StoredRun>): Growth {
 	let bytes = 0;
 	let isEnds = true;
-	for (const run of changed) {
-		const before = stored.get(run.id)?.run;
-		bytes += bytesOf(run) - (before ? bytesOf(before) : 0);
-		isEnds &&= before !== undefined && !isTerminal(before.status) && isTerminal(run.status);
+	for (const { run } of changed) {
+		const before = stored.get(run.id);
+		bytes += bytesOf(run) - (before ? bytesOf(before.givenUp ?? before.run) : 0);
+		isEnds &&= before !== undefined && !isTerminal(before.run.status) && isTerminal(run.status);
 	}
 	return { bytes, isEnds: isEnds && bytes <= MAX_END_BYTES * changed.length };
 }

@@ -1,8 +1,11 @@
 import { mergeRuns } from "#protocol/merge.ts";
+import { latestOf } from "#protocol/moments.ts";
 import { ServiceError } from "../errors.ts";
 import { fitSteps } from "./fit-steps.ts";
 import type { WorkflowRunReports } from "./report.ts";
+import type { StoredRun } from "./row.ts";
 import type { WorkflowRun } from "./schemas.ts";
+import { type CheckedRun, checkMoments, type ToldRun } from "./told.ts";
 
 /*
  * Merges reports into stored runs. Pure: no I/O, no clock.
@@ -13,29 +16,24 @@ export interface RecordedRun {
 	readonly run: WorkflowRun;
 	/** Whether the report created it. */
 	readonly created: boolean;
-	/** For people: the parts that were left out so that it fits its row. */
+	/** For people: what was corrected, the parts that were left out so that it fits its row, or why it is not stored. */
 	readonly warning?: string | undefined;
-}
-
-/** A run that is stored in D1. */
-export interface StoredRun {
-	readonly run: WorkflowRun;
-	/** The chat's revision with which it last changed. */
-	readonly revision: string;
 }
 
 /**
  * The runs that a report of a chat names, each once.
+ * @param now when it was received, in milliseconds since the epoch
  * @throws {ServiceError} INVALID_BODY if it names another chat, or RUN_CONFLICT if it contradicts itself
  */
-export function reportedRuns(chatId: string, reports: WorkflowRunReports["workflowRuns"]): WorkflowRun[] {
-	const byId = new Map<string, WorkflowRun>();
+export function reportedRuns(chatId: string, reports: WorkflowRunReports["workflowRuns"], now: number): CheckedRun[] {
+	const byId = new Map<string, CheckedRun>();
 	for (const [index, report] of reports.entries()) {
 		if (report.chatId !== undefined && report.chatId !== chatId) {
 			throw new ServiceError("INVALID_BODY", `workflowRuns.${index}.chatId: is not the one in the path`);
 		}
-		const run = { ...report, chatId };
-		byId.set(run.id, merge(byId.get(run.id) ?? run, run).run);
+		const checked = checkMoments({ ...report, chatId }, now);
+		const { warning, ...merged } = mergeTold(byId.get(report.id) ?? checked, checked);
+		byId.set(report.id, { ...merged, warning: joined(byId.get(report.id)?.warning, checked.warning, warning) });
 	}
 	return [...byId.values()];
 }
@@ -45,59 +43,81 @@ export interface Merged {
 	/** For each report its runs, or the reason why it is refused. Then nothing of it is in `changed`. */
 	readonly results: readonly (RecordedRun[] | ServiceError)[];
 	/** The runs that are new, or differ from the stored ones. */
-	readonly changed: readonly WorkflowRun[];
+	readonly changed: readonly ToldRun[];
+	/** The others, of which something was reported. */
+	readonly unchanged: readonly ToldRun[];
 }
 
 /**
  * Merges reports into the stored runs, one after the other. A report that is refused leaves the others as they are.
+ *
+ * A run that is not stored is not begun by a report that tells of nothing since `keptSince`: whatever is as old as that has
+ * been deleted, or is about to be. Otherwise a report that comes again would bring half of a deleted run back.
  * @param stored the stored ones of the runs that the reports name
  * @param reports each as `reportedRuns` gives it
+ * @param keptSince see `prune.ts`; null: all runs are kept
  */
 export function mergeReports(
 	stored: ReadonlyMap<string, StoredRun>,
-	reports: readonly (readonly WorkflowRun[])[],
+	reports: readonly (readonly CheckedRun[])[],
+	keptSince: string | null,
 ): Merged {
-	const now = new Map<string, Merging>();
-	const results = reports.map((report) => {
+	const now = new Map<string, CheckedRun>();
+	const merged = reports.map((report) => {
 		try {
-			const recorded = report.map((run) => {
-				const before = now.get(run.id)?.run ?? stored.get(run.id)?.run;
-				return { ...(before ? merge(before, run) : { run }), created: !before };
+			const runs = report.map((told) => {
+				const before = now.get(told.run.id) ?? stored.get(told.run.id);
+				const isPast = !before && told.toldAt !== "" && told.toldAt < (keptSince ?? "");
+				const after = isPast ? null : before ? mergeTold(before, told) : { ...told, warning: undefined };
+				return { told, after, created: !before && !isPast };
 			});
-			for (const { run, warning } of recorded) now.set(run.id, { run, warning });
-			return recorded;
+			for (const { after } of runs) if (after) now.set(after.run.id, after);
+			return runs;
 		} catch (error) {
 			if (error instanceof ServiceError) return error;
 			throw error;
 		}
 	});
+	const groups = Map.groupBy(now.values(), ({ run }) => differs(stored.get(run.id)?.run, run));
+	const changed = groups.get(true) ?? [];
 	// Each is answered with the run as it will be stored, with the other reports merged in.
-	const latest = ({ created, ...merged }: RecordedRun) => ({ ...(now.get(merged.run.id) ?? merged), created });
+	const answer = ({ told, after, created }: Merging): RecordedRun => {
+		const latest = after && now.get(after.run.id);
+		if (!latest) return { run: told.run, created, warning: joined(told.warning, TOO_OLD) };
+		const givenUp = changed.includes(latest) ? undefined : stored.get(latest.run.id)?.givenUp;
+		return { run: givenUp ?? latest.run, created, warning: joined(told.warning, latest.warning) };
+	};
 	return {
-		results: results.map((result) => (result instanceof ServiceError ? result : result.map(latest))),
-		changed: [...now.values()].map(({ run }) => run).filter((run) => differs(stored.get(run.id)?.run, run)),
+		results: merged.map((runs) => (runs instanceof ServiceError ? runs : runs.map(answer))),
+		changed,
+		unchanged: groups.get(false) ?? [],
 	};
 }
+
+interface Merging {
+	readonly told: CheckedRun;
+	/** Null: the run is too old to be stored. */
+	readonly after: CheckedRun | null;
+	readonly created: boolean;
+}
+
+const TOO_OLD = "not stored: what it tells is older than the service keeps runs (RETENTION_DAYS)";
+
+const joined = (...warnings: (string | undefined)[]) => warnings.filter(Boolean).join("; ") || undefined;
 
 /** Compared after a merge, not as text, since another version may have written the row in another form. */
 function differs(before: WorkflowRun | undefined, run: WorkflowRun): boolean {
 	return !before || JSON.stringify(mergeRuns(before, before)) !== JSON.stringify(run);
 }
 
-interface Merging {
-	readonly run: WorkflowRun;
-	/** The parts that were left out so that the run fits its row. */
-	readonly warning?: string | undefined;
-}
-
-function merge(a: WorkflowRun, b: WorkflowRun): Merging {
+/** `warning` names the parts that were left out so that the run fits its row. */
+function mergeTold({ run: a, toldAt }: ToldRun, b: ToldRun): CheckedRun {
 	const conflict = (message: string) => new ServiceError("RUN_CONFLICT", `Workflow run ${a.id}: ${message}`);
-	if (a.chatId !== b.chatId) throw conflict("the id is in use under another chat");
-	if (a.workflowId !== b.workflowId) throw conflict("it was reported with another workflowId");
-	const run = mergeRuns(a, b);
-	const { steps, warning } = fitSteps(run.steps);
-	if (warning === undefined) return { run };
+	if (a.chatId !== b.run.chatId) throw conflict("the id is in use under another chat");
+	if (a.workflowId !== b.run.workflowId) throw conflict("it was reported with another workflowId");
+	const merged = mergeRuns(a, b.run);
+	const { steps, warning } = fitSteps(merged.steps);
 	// Merged with itself, so that its keys are in their order again.
-	const fitted = { ...run, steps };
-	return { run: mergeRuns(fitted, fitted), warning };
+	const run = warning === undefined ? merged : mergeRuns({ ...merged, steps }, { ...merged, steps });
+	return { run, toldAt: latestOf([toldAt, b.toldAt]), warning };
 }

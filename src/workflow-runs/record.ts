@@ -9,6 +9,7 @@ import { type RecordedRun, reportedRuns } from "./merge-reports.ts";
 import type { WorkflowRunReport, WorkflowRunReports } from "./report.ts";
 import { bytesOf } from "./row.ts";
 import type { WorkflowRun } from "./schemas.ts";
+import type { CheckedRun } from "./told.ts";
 
 /** A hub's answer to a report. Refusals are data, since an error that is thrown over RPC loses its properties. */
 export type HubAnswer = { readonly facts: Pick<Facts, "d1Milliseconds" | "written" | "together"> } & (
@@ -110,7 +111,7 @@ export async function recordRuns(
 	chatId: string,
 	reports: WorkflowRunReports["workflowRuns"],
 ): Promise<Written<RecordedRun[]>> {
-	const report = reportedRuns(chatId, reports);
+	const report = reportedRuns(chatId, reports, Date.now());
 	scope.facts.runs = report.length;
 	const answer = await askHub(scope, chatId, (hub) =>
 		(hub as unknown as HubRecorder).record(chatId, scope.requestId, JSON.stringify(report)),
@@ -126,17 +127,17 @@ export async function recordRuns(
 async function recordAlone(
 	scope: Scope,
 	chatId: string,
-	report: readonly WorkflowRun[],
+	report: readonly CheckedRun[],
 ): Promise<Written<RecordedRun[]>> {
 	const reportedAt = Date.now();
 	scope.facts.writer = "door";
 	const { result: commit, bookmark } = await commitReports(scope, chatId, [report]);
 	const [result] = commit.results as [RecordedRun[] | ServiceError];
 	if (result instanceof ServiceError) throw result;
-	scope.facts.written = commit.changed.length;
-	if (commit.change) {
-		const { from, to } = commit.change;
-		const runs = commit.changed.map((run) => JSON.stringify(run));
+	scope.facts.written = commit.written?.runs.length ?? 0;
+	if (commit.written) {
+		const { from, to } = commit.written;
+		const runs = commit.written.runs.map(({ run }) => JSON.stringify(run));
 		tellWatchers(scope, chatId, { from, to, bookmark, runs, reportedAt });
 	}
 	return { result, bookmark };

@@ -5,11 +5,12 @@ import { runBytes } from "../db/history-bytes.ts";
 import { chats, workflowRuns } from "../db/schema.ts";
 import { ConflictError } from "../db/write.ts";
 import { ServiceError } from "../errors.ts";
+import { isLongAgo } from "./heard.ts";
 import { detailsJson } from "./json.ts";
-import type { StoredRun } from "./merge-reports.ts";
-import { parseRow, toRow } from "./row.ts";
-import type { WorkflowRun } from "./schemas.ts";
-import { guardStatement, runStatement } from "./write-statements.ts";
+import { parseRow, type StoredRun, toRow } from "./row.ts";
+import { isTerminal } from "./schemas.ts";
+import type { ToldRun } from "./told.ts";
+import { guardStatement, progressStatement, runStatement } from "./write-statements.ts";
 
 /** What one report may read of stored runs, in bytes. They are parsed, merged and written in an isolate of 128 MB. */
 const MAX_READ_BYTES = 8_000_000;
@@ -49,52 +50,74 @@ export async function readStored(
 		const why = `what is stored of these runs takes ${chat.bytes} bytes, and ${MAX_READ_BYTES} is the most for one report`;
 		throw new ServiceError("REPORT_TOO_LARGE", `workflowRuns: ${why}: send fewer runs at once`);
 	}
-	return new Map(rows.map((row) => [row.id, { run: parseRow(row), revision: row.revision }]));
+	return new Map(rows.map((row) => [row.id, parseRow(row)]));
 }
 
-/** The result of a write: the chat's change, and the new revision of its runs. */
-export interface WrittenChange extends Change {
-	readonly revision: string;
+/** What a write did: the chat's change, and the runs as they are stored now. */
+export interface WrittenRuns extends Change {
+	readonly runs: readonly StoredRun[];
+}
+
+interface Writing {
+	readonly changed: readonly ToldRun[];
+	/** The ids of all runs that the merge built on: the write is guarded by their revisions. */
+	readonly ids: readonly string[];
+	/** Those of them that are stored. */
+	readonly stored: ReadonlyMap<string, StoredRun>;
+	/** How many bytes the runs take more than before. */
+	readonly growth: number;
+	/** Of the chat's history. Infinity: there is no limit. */
+	readonly maxBytes: number;
+	/** Milliseconds since the epoch. */
+	readonly now: number;
 }
 
 /**
  * Writes changed runs and gives the chat a new revision and change number, in one batch: a transaction.
- * @param seen the stored revision of every run that the merge built on; null: the run was not stored
- * @param growth how many bytes the runs take more than before
- * @param maxBytes of the chat's history. Infinity: there is no limit
  * @throws {ConflictError} if a run has changed since it was read, or the chat is gone
  * @throws {HistoryFullError} if the history would be larger than it may be
  */
 export async function writeChanged(
 	session: D1DatabaseSession,
 	chatId: string,
-	changedRuns: readonly WorkflowRun[],
-	seen: ReadonlyMap<string, string | null>,
-	growth: number,
-	maxBytes: number,
-): Promise<WrittenChange> {
+	{ changed, ids, stored, growth, maxBytes, now }: Writing,
+): Promise<WrittenRuns> {
 	const revision = crypto.randomUUID();
 	const limit = growth <= 0 || maxBytes === Number.POSITIVE_INFINITY ? null : maxBytes;
-	const seenJson = JSON.stringify(Object.fromEntries(seen));
-	const guard = guardStatement(session, { chatId, revision, seen: seenJson, growth, limit });
-	const createdAt = new Date().toISOString();
-	const writes = changedRuns.map((run) => {
-		const { id, workflowId } = run;
-		return runStatement(session, { id, chatId, workflowId, createdAt, revision, ...toRow(run) });
+	const seen = JSON.stringify(Object.fromEntries(ids.map((id) => [id, stored.get(id)?.revision ?? null])));
+	const heardAt = new Date(now).toISOString();
+	const runs: StoredRun[] = [];
+	const writes = changed.map((told) => {
+		const { run, toldAt } = told;
+		const before = stored.get(run.id);
+		const values = { id: run.id, chatId, revision, toldAt, ...toRow(run) };
+		if (before && isProgress(before, told, now)) {
+			runs.push({ ...told, revision, heardAt: before.heardAt });
+			return progressStatement(session, values);
+		}
+		runs.push({ ...told, revision, heardAt });
+		return runStatement(session, { ...values, workflowId: run.workflowId, createdAt: heardAt, heardAt, givenUp: null });
 	});
 	try {
 		const [{ results: [chat] = [] } = {}] = await session.batch<{ change: number; fromMark: string }>([
-			guard,
+			guardStatement(session, { chatId, revision, seen, growth, limit }),
 			...writes,
 		]);
 		// The chat's row is gone, and there was no run that would have failed by its foreign key.
 		if (!chat) throw new ConflictError();
-		return { ...toChange(chat, revision), revision };
+		return { ...toChange(chat, revision), runs };
 	} catch (error) {
 		if (GUARD_FAILED.test(String(error))) throw new ConflictError();
 		if (FULL.test(String(error))) throw new HistoryFullError();
 		throw error;
 	}
+}
+
+/** Whether a run only gets on: no index but that of its chat's changes has to know of it. */
+function isProgress(before: StoredRun, { run }: ToldRun, now: number): boolean {
+	const { status, startedAt, completedAt } = before.run;
+	const isSame = run.status === status && run.startedAt === startedAt && run.completedAt === completedAt;
+	return isSame && !before.givenUp && (isTerminal(status) || !isLongAgo(before, now));
 }
 
 /** The runs do not fit into the chat's history. */

@@ -42,27 +42,41 @@ export const guardStatement = prepareOnce<{
 		.returning(changed);
 });
 
+type Row = ReturnType<typeof toRow>;
+
+/** The columns that change while a run gets on. No index has them but for `change`. */
+const PROGRESS = { error: true, details: true, steps: true, revision: true, toldAt: true } as const;
+
 /** The columns that a report changes: one that is forgotten does not compile. */
-const STATE: Readonly<Record<keyof ReturnType<typeof toRow> | "revision", true>> = {
+const STATE: Readonly<Record<keyof Row | keyof typeof PROGRESS | "heardAt" | "givenUp", true>> = {
+	...PROGRESS,
 	status: true,
 	startedAt: true,
 	completedAt: true,
-	error: true,
-	details: true,
-	steps: true,
-	revision: true,
+	heardAt: true,
+	givenUp: true,
 };
 
-/** Writes a run with the change number that the guard has given its chat. */
+type Column = keyof typeof STATE;
+type Values = Row & { id: string; chatId: string; revision: string; toldAt: string };
+
+const columns = getTableColumns(workflowRuns);
+const value = (name: string) => sql`${sql.placeholder(name)}`;
+/** The change number that the guard has given the run's chat. */
+const change = sql`(select change from chats where id = ${sql.placeholder("chatId")})`;
+
+/** Never an earlier one: the row may know of a later moment than its writer, as `noteHeard` leaves the revision. */
+const latest = (toldAt: SQL) => sql`max(ifnull(${workflowRuns.toldAt}, ''), ${toldAt})`;
+
+/** For each of some columns what it becomes. */
+const each = (names: object, become: (name: Column) => SQL) =>
+	Object.fromEntries(Object.keys(names).map((name) => [name, become(name as Column)])) as Record<Column, SQL>;
+
+/** Writes a run. */
 export const runStatement = prepareOnce<
-	ReturnType<typeof toRow> & Record<"id" | "chatId" | "workflowId" | "createdAt" | "revision", string>
->(() => {
-	const names = Object.keys(STATE) as (keyof typeof STATE)[];
-	const value = (name: string) => sql`${sql.placeholder(name)}`;
-	const columns = getTableColumns(workflowRuns);
-	const change = sql`(select change from chats where id = ${sql.placeholder("chatId")})`;
-	const written = (name: "change" | (typeof names)[number]) => sql.raw(`excluded."${columns[name].name}"`);
-	return builder
+	Values & { workflowId: string; createdAt: string; heardAt: string; givenUp: null }
+>(() =>
+	builder
 		.insert(workflowRuns)
 		.values({
 			id: value("id"),
@@ -70,10 +84,21 @@ export const runStatement = prepareOnce<
 			workflowId: value("workflowId"),
 			createdAt: value("createdAt"),
 			change,
-			...(Object.fromEntries(names.map((name) => [name, value(name)])) as Record<(typeof names)[number], SQL>),
+			...each(STATE, value),
 		})
 		.onConflictDoUpdate({
 			target: workflowRuns.id,
-			set: Object.fromEntries([...names, "change" as const].map((name) => [name, written(name)])),
-		});
-});
+			set: {
+				...each({ ...STATE, change }, (name) => sql.raw(`excluded."${columns[name].name}"`)),
+				toldAt: latest(sql`excluded."told_at"`),
+			},
+		}),
+);
+
+/** Writes a run whose status, start and end stay as they are: a row less, since the list's index need not be written. */
+export const progressStatement = prepareOnce<Values>(() =>
+	builder
+		.update(workflowRuns)
+		.set({ ...each(PROGRESS, value), toldAt: latest(value("toldAt")), change })
+		.where(eq(workflowRuns.id, sql.placeholder("id"))),
+);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { Env } from "../../../src/env.ts";
 import { Inbox } from "../../../src/live/inbox.ts";
 import { scopeOf } from "../../../src/scope.ts";
+import { giveUpRuns } from "../../../src/workflow-runs/give-up.ts";
 import { pruneRuns } from "../../../src/workflow-runs/prune.ts";
 import { request, requestWith, runsPath, signIn, uuid } from "../helpers.ts";
 import { type OwnedChat, patchRuns, putRun, readList, recording, registeredChat } from "../recording/recorder.ts";
@@ -88,7 +89,7 @@ const event = fc.oneof(
 		}),
 	},
 	{ weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("by 0.1", "restored chat") }) },
-	{ weight: 2, arbitrary: fc.record({ kind: fc.constant("retention" as const) }) },
+	{ weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("retention" as const, "given up" as const) }) },
 	{
 		weight: 2,
 		arbitrary: fc.record({
@@ -131,7 +132,10 @@ async function happen(scene: Scene, event: Event): Promise<void> {
 	else if (kind === "dropped") await followers[event.client]?.close();
 	else if (kind === "back") await followers[event.client]?.open(event.states);
 	else if (kind === "by 0.1") await recordAs01(chat.chat, { id: uuid(), status: "running" });
-	else if (kind === "retention") {
+	else if (kind === "given up") {
+		const scope = scopeOf({ ...env, GIVE_UP_HOURS: 1 } as Env, createExecutionContext());
+		await giveUpRuns(scope, Date.now() + 7_200_000);
+	} else if (kind === "retention") {
 		for (const follower of followers) follower.isMonotonous = false;
 		const scope = scopeOf({ ...env, RETENTION_DAYS: 1 } as Env, createExecutionContext());
 		await pruneRuns(scope, Date.parse("2025-01-10"));

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { insertRuns, request, runsPath, uuid } from "../helpers.ts";
-import { patchRuns, putRun, readList, recording, registeredChat, report } from "../recording/recorder.ts";
+import { patchRuns, putRun, readList, recording, registeredChat, report, runCron } from "../recording/recorder.ts";
 import { watchBindings } from "../watch-bindings.ts";
 import { hubOf, watchersOf } from "./hub.ts";
 import { closeStreams, open, type Stream } from "./streams.ts";
@@ -249,4 +249,25 @@ describe.concurrent("a run's stream", () => {
 		expect((await open(chat, { path: `/${uuid()}` })).status).toBe(404);
 		expect((await open(chat, { path: `/${run}` })).status).toBe(404);
 	});
+});
+
+// Alone: the cron gives up the runs of all chats.
+it("one run's stream goes on past an end that is only assumed: there may be news", async () => {
+	const chat = await registeredChat();
+	const run = uuid();
+	await putRun(chat.chat, run, running());
+	const stream = await open(chat, { path: `/${run}` });
+	await stream.next();
+	await expectWatchers(chat.chat, 1);
+	await runCron({ GIVE_UP_HOURS: "24" }, new Date(Date.now() + 90_000_000));
+	const { data, id } = await stream.next();
+	expect(JSON.parse(data)).toMatchObject({ id: run, status: "failed", assumed: true });
+	const back = await open(chat, { path: `/${run}`, headers: { "last-event-id": id as string } });
+	await putRun(chat.chat, run, running({ steps: [{ id: "step-1", status: "running" }] }));
+	for (const each of [stream, back]) expect(JSON.parse((await each.next()).data).status).toBe("running");
+	await putRun(chat.chat, run, report());
+	for (const each of [stream, back]) {
+		expect(JSON.parse((await each.next()).data).status).toBe("completed");
+		expect((await each.next()).event).toBe("end");
+	}
 });

@@ -113,6 +113,20 @@ describe("a run in the list", () => {
 		expect(shown).toContain('<li class="completed depth-1">');
 	});
 
+	it("says of a step that still ran when its run ended that nobody reported its end", () => {
+		const still = step("a", "running", 10, 0);
+		expect(html(run("running", [still]))).toContain('<span class="status">Running</span><svg class="track"');
+		const shown = html(run("failed", [still]));
+		expect(shown).toContain('<span class="status">No end reported</span>');
+		expect(shown).toContain('<span class="duration">30 s</span>');
+	});
+
+	it("shows that an end is assumed", () => {
+		const shown = run("failed", [], { assumed: true, error: { message: "No news for 24 h" } });
+		expect(summary(shown)).toContain("No news for 24 h");
+		expect(html(shown)).toContain("Nobody reported this end");
+	});
+
 	it("says for how long a running one has been silent", () => {
 		const shown = run("running", [], { startedAt: new Date(START - 2 * 3_600_000).toISOString() });
 		expect(summary(shown)).toContain("No news for 2 h 1 m");

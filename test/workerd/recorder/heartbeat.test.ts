@@ -1,10 +1,11 @@
 import { afterEach, expect, it, vi } from "vitest";
+import { runCron } from "../recording/recorder.ts";
 import { list, overHttp, registeredChat, type Stage, uuid } from "./stage.ts";
 
 const stages: Stage[] = [];
-/** A recorder that says every fifth of a second that its runs are alive. */
-function beating() {
-	const stage = overHttp(undefined, { heartbeatSeconds: 0.2 });
+/** A recorder that says every fifth of a second, or less often, that its runs are alive. */
+function beating(heartbeatSeconds = 0.2) {
+	const stage = overHttp(undefined, { heartbeatSeconds });
 	stages.push(stage);
 	return stage;
 }
@@ -79,4 +80,18 @@ it("a run that the service refused is not said to be alive", async () => {
 	const sent = requests.length;
 	await new Promise((resolve) => setTimeout(resolve, 500));
 	expect(requests).toHaveLength(sent);
+});
+
+it("a run that the service gave up goes on saying that it is alive, and runs again", async () => {
+	const { recorder } = beating(1);
+	const chat = await registeredChat();
+	const report = { chatId: chat.chat, run: { id: uuid(), workflowId: uuid(), status: "running" as const } };
+	recorder.report(report);
+	await recorder.flush();
+	await runCron({ GIVE_UP_HOURS: "24" }, new Date(Date.now() + 90_000_000));
+	// It says nothing new, and is answered with the run as it is.
+	recorder.report(report);
+	await recorder.flush();
+	expect(await list(chat)).toMatchObject([{ status: "failed", assumed: true }]);
+	await vi.waitFor(async () => expect(await list(chat)).toMatchObject([{ status: "running" }]), { timeout: 10_000 });
 });

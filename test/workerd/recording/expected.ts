@@ -65,7 +65,8 @@ function expectedProgress<T extends Progress & Pick<WorkflowRun, "assumed">>(all
 	const known = reported.length > 0 ? reported : furthest;
 	const status = ENDS.find((end) => known.some((each) => each.status === end)) ?? (known[0] as T).status;
 	const ofStatus = known.filter((each) => each.status === status);
-	const completedAt = sorted(only(ofStatus.map((each) => each.completedAt)))[0] ?? null;
+	const ends = sorted(only(ofStatus.map((each) => each.completedAt)));
+	const completedAt = ends.find((end) => end >= "2000") ?? ends[0] ?? null;
 	const atOnce = ofStatus.filter((each) => each.completedAt === completedAt);
 	const message = sorted(only(atOnce.map(messageOf))).at(-1);
 	const alike = atOnce.filter((each) => messageOf(each) === message);

@@ -14,7 +14,7 @@ const ids = {
 	workflowId: "c2d29867-3d0b-4497-9191-18a9d8ee7830",
 };
 
-const run: fc.Arbitrary<WorkflowRun> = reportOf(ids.workflowId).map((report) => ({ ...report, ...ids }));
+const run: fc.Arbitrary<WorkflowRun> = reportOf(ids.workflowId, MOMENTS).map((report) => ({ ...report, ...ids }));
 
 /** A run merged with itself: in the form in which it is stored. */
 const stored = (one: WorkflowRun) => mergeRuns(one, one);
@@ -213,6 +213,11 @@ describe("by the rules", () => {
 			completedAt: later,
 			error: { message: "no answer" },
 		});
+	});
+
+	it("an end before 2000 loses to any later one that is alike: a clock that was never set is not the earliest", () => {
+		expect(mergeRuns(ended("failed", longAgo), ended("failed", end)).completedAt).toBe(end);
+		expect(mergeRuns(ended("failed", longAgo), ended("cancelled", end)).completedAt).toBe(longAgo);
 	});
 
 	it("on a full tie an error wins over none, the greater text over the lesser, then the output's", () => {

@@ -1,4 +1,7 @@
+import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import type { Env } from "../../../src/env.ts";
+import worker from "../../../src/index.ts";
 import type { WorkflowRun } from "../../../src/workflow-runs/schemas.ts";
 import { request, runsPath, signIn, uuid } from "../helpers.ts";
 
@@ -70,4 +73,12 @@ export async function wholeDatabase(): Promise<string> {
 		env.DB.prepare("select * from workflow_runs order by id"),
 	]);
 	return JSON.stringify([chats?.results, runs?.results]);
+}
+
+/** Has the cron run, with other bindings or vars. */
+export async function runCron(changed: Partial<Env>, at: Date): Promise<void> {
+	const context = createExecutionContext();
+	const controller = createScheduledController({ scheduledTime: at, cron: "17 * * * *" });
+	await worker.scheduled(controller, { ...env, ...changed }, context);
+	await waitOnExecutionContext(context);
 }

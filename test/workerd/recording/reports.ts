@@ -7,7 +7,7 @@ import { STATUSES, type Status, type Step, type WorkflowRun } from "../../../src
  * has to decide between two reports, it has to decide in most of these.
  */
 
-/** Seven moments, in order; one of them before 1970, and two a millisecond apart. */
+/** Seven moments, in order; one of them that cannot be, and two a millisecond apart. */
 export const MOMENTS = [
 	"1969-07-20T20:17:40.000Z",
 	"2024-02-04T12:00:00.000Z",
@@ -17,6 +17,9 @@ export const MOMENTS = [
 	"2024-12-31T23:59:59.999Z",
 	"2025-01-01T00:00:00.000Z",
 ] as const;
+
+/** Those that the service takes as they are. */
+const POSSIBLE = MOMENTS.slice(1);
 
 const STEP_IDS = ["step-1", "step-2", "step-10", "Step-2", "__proto__", "étape 1"];
 /**
@@ -46,19 +49,20 @@ const failure = fc.option(
 );
 
 /** A status with the timestamps that it may have. */
-const progress = fc
-	.record({
-		status: fc.constantFrom(...STATUSES),
-		moments: fc.tuple(fc.nat(MOMENTS.length - 1), fc.nat(MOMENTS.length - 1)),
-		started: fc.boolean(),
-		error: failure,
-	})
-	.map(({ status, moments: [a, b], started, error }) => ({
-		status,
-		startedAt: started ? (MOMENTS[Math.min(a, b)] as string) : null,
-		completedAt: isTerminal(status) ? (MOMENTS[Math.max(a, b)] as string) : null,
-		...(error && { error }),
-	}));
+const progressAt = (moments: readonly string[]) =>
+	fc
+		.record({
+			status: fc.constantFrom(...STATUSES),
+			span: fc.tuple(fc.nat(moments.length - 1), fc.nat(moments.length - 1)),
+			started: fc.boolean(),
+			error: failure,
+		})
+		.map(({ status, span: [a, b], started, error }) => ({
+			status,
+			startedAt: started ? (moments[Math.min(a, b)] as string) : null,
+			completedAt: isTerminal(status) ? (moments[Math.max(a, b)] as string) : null,
+			...(error && { error }),
+		}));
 
 /** Leaves a field out in half of the cases. */
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
@@ -69,14 +73,15 @@ const defined = <T extends object>(value: T) =>
 		[K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 	} & { [K in keyof T as undefined extends T[K] ? never : K]: T[K] };
 
-const activity = fc
-	.record({
-		at: fc.constantFrom(...MOMENTS),
-		message: fc.constantFrom(...MESSAGES),
-		waiting: maybe(fc.boolean()),
-		progress: maybe(fc.constantFrom(0, 0.25, 1)),
-	})
-	.map(defined);
+const activityAt = (moments: readonly string[]) =>
+	fc
+		.record({
+			at: fc.constantFrom(...moments),
+			message: fc.constantFrom(...MESSAGES),
+			waiting: maybe(fc.boolean()),
+			progress: maybe(fc.constantFrom(0, 0.25, 1)),
+		})
+		.map(defined);
 
 /** More names than may be, the first ones more often. */
 const METRIC_NAMES = ["", "constructor", "10", "9", ...Array.from({ length: 24 }, (_, i) => `m${i}`)];
@@ -92,27 +97,28 @@ const metrics = fc.oneof(
 );
 
 /** What both a run and a step may say beside their progress. */
-const details = {
+const detailsAt = (moments: readonly string[]) => ({
 	output: maybe(fc.constantFrom<JsonValue>(...OUTPUTS)),
 	attempt: maybe(fc.constantFrom(1, 2, 3)),
-	activity: maybe(activity),
+	activity: maybe(activityAt(moments)),
 	metrics: maybe(metrics),
-};
+});
 
-const step: fc.Arbitrary<Step> = fc
-	.record({
-		id: fc.constantFrom(...STEP_IDS),
-		progress,
-		more: fc
-			.record({
-				...details,
-				name: maybe(fc.constantFrom(...NAMES)),
-				position: maybe(fc.nat(2)),
-				parentId: maybe(fc.constantFrom(...STEP_IDS)),
-			})
-			.map(defined),
-	})
-	.map(({ id, progress, more }) => ({ id, ...progress, ...more }));
+const stepAt = (moments: readonly string[]): fc.Arbitrary<Step> =>
+	fc
+		.record({
+			id: fc.constantFrom(...STEP_IDS),
+			progress: progressAt(moments),
+			more: fc
+				.record({
+					...detailsAt(moments),
+					name: maybe(fc.constantFrom(...NAMES)),
+					position: maybe(fc.nat(2)),
+					parentId: maybe(fc.constantFrom(...STEP_IDS)),
+				})
+				.map(defined),
+		})
+		.map(({ id, progress, more }) => ({ id, ...progress, ...more }));
 
 const PARENTS = ["5b0c0f1e-6a39-4b61-9f0a-2f6b8f0e7d01", "5b0c0f1e-6a39-4b61-9f0a-2f6b8f0e7d02"];
 const IDS = ["wrun_1", "wrun_2", "01J9ZC0V"];
@@ -120,21 +126,21 @@ const IDS = ["wrun_1", "wrun_2", "01J9ZC0V"];
 export type Report = Omit<WorkflowRun, "id" | "chatId">;
 
 /** A report of a run of this workflow, in the served form of timestamps. */
-export const reportOf = (workflowId: string): fc.Arbitrary<Report> =>
+export const reportOf = (workflowId: string, moments: readonly string[] = POSSIBLE): fc.Arbitrary<Report> =>
 	fc
 		.record({
-			progress,
+			progress: progressAt(moments),
 			assumed: fc.constantFrom(true as const, undefined, undefined),
 			more: fc
 				.record({
-					...details,
+					...detailsAt(moments),
 					workflowName: maybe(fc.constantFrom(...NAMES.slice(1))),
 					externalId: maybe(fc.constantFrom(...IDS)),
 					messageId: maybe(fc.constantFrom(...IDS)),
 					parentRunId: maybe(fc.constantFrom(...PARENTS)),
 				})
 				.map(defined),
-			steps: fc.uniqueArray(step, { maxLength: 4, selector: ({ id }) => id }),
+			steps: fc.uniqueArray(stepAt(moments), { maxLength: 4, selector: ({ id }) => id }),
 		})
 		.map(({ progress, assumed, more, steps }) => ({
 			workflowId,

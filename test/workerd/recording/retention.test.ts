@@ -1,19 +1,13 @@
-import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Env } from "../../../src/env.ts";
-import worker from "../../../src/index.ts";
-import { insertChat, insertRuns, type StoredRun, uuid } from "../helpers.ts";
-import { putRun, registeredChat, report, revisionOf } from "./recorder.ts";
+import { insertChat, insertRuns, request, requestWith, runsPath, type StoredRun, uuid } from "../helpers.ts";
+import { bindHub } from "../live/hub.ts";
+import { patchRuns, putRun, recording, registeredChat, report, revisionOf, runCron } from "./recorder.ts";
 
 const NOW = new Date("2024-06-30T03:17:00.000Z");
 
-async function onCron(changed: Partial<Env>): Promise<void> {
-	const context = createExecutionContext();
-	const controller = createScheduledController({ scheduledTime: NOW, cron: "17 * * * *" });
-	await worker.scheduled(controller, { ...env, ...changed }, context);
-	await waitOnExecutionContext(context);
-}
+const onCron = (changed: Partial<Env>) => runCron(changed, NOW);
 
 const ended = (completedAt: string): StoredRun => ({ startedAt: null, completedAt });
 const running: StoredRun = { status: "running", startedAt: "2020-01-01T00:00:00.000Z", completedAt: null };
@@ -79,4 +73,90 @@ it("finds what is due by an index, without a scan or a sort", async () => {
 
 it("fails, and says why in the log, with a RETENTION_DAYS that is no number of days", async () => {
 	await expect(onCron({ RETENTION_DAYS: "-1" })).rejects.toThrow("RETENTION_DAYS is not a number from 1 to 36500");
+});
+
+describe("a run that retention deleted", () => {
+	const DAY = 86_400_000;
+	const day = (day: number) => new Date(Date.now() + day * DAY).toISOString();
+	beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: Date.now() }));
+	afterEach(() => void vi.useRealTimers());
+	const KEPT = { RETENTION_DAYS: "30" };
+	const cron = (inDays: number) => runCron(KEPT, new Date(Date.now() + inDays * DAY));
+	/** Reports to a service with retention, by the chat's hub or by the door alone. */
+	async function put(chat: string, run: string, body: unknown, by: string) {
+		if (by === "hub") await bindHub(chat, KEPT);
+		const sent = [`${runsPath(chat)}/${run}`, recording("PUT", body)] as const;
+		return by === "hub" ? request(...sent) : requestWith(KEPT, ...sent);
+	}
+
+	it.each(["hub", "door"])(
+		"is not begun again by what is as old as it was, and the answer says so: by the %s",
+		async (by) => {
+			const { chat, cookie } = await registeredChat();
+			const run = uuid();
+			const old = { startedAt: day(-40), completedAt: null, status: "running" };
+			const response = await put(chat, run, report(old), by);
+			expect(response.status).toBe(200);
+			expect(await response.json()).toEqual({
+				data: {
+					workflowRun: { id: run, chatId: chat, ...report(old) },
+					warnings: [
+						`Workflow run ${run}: not stored: what it tells is older than the service keeps runs (RETENTION_DAYS)`,
+					],
+				},
+			});
+			expect((await request(`${runsPath(chat)}/${run}`, { headers: { cookie } })).status).toBe(404);
+			// What is new is stored beside it, and what is known is merged, however old.
+			const [young, known] = [uuid(), uuid()];
+			await requestWith({}, `${runsPath(chat)}/${known}`, recording("PUT", report(old)));
+			if (by === "door") await bindHub(chat, KEPT);
+			const patched = await patchRuns(chat, [
+				{ id: run, ...report(old) },
+				{ id: young, ...report({ ...old, startedAt: day(-29) }) },
+				{
+					id: known,
+					...report({ ...old, steps: [{ id: "a", status: "running", startedAt: day(-39), completedAt: null }] }),
+				},
+			]);
+			const { data } = await patched.json<{ data: { created: string[]; warnings: string[] } }>();
+			expect([data.created, data.warnings.length]).toEqual([[young], 1]);
+			expect(await runsOf(chat)).toEqual([young, known].sort());
+		},
+	);
+
+	it("stays deleted, though a report that lost told of something later: it was kept for that", async () => {
+		const { chat } = await registeredChat();
+		const run = uuid();
+		const lost = report({ status: "failed", startedAt: null, completedAt: day(-5) });
+		await putRun(chat, run, report({ startedAt: day(-31), completedAt: day(-29) }));
+		await putRun(chat, run, lost);
+		// It tells of something earlier, and changes the run.
+		await putRun(chat, run, report({ startedAt: day(-32), completedAt: day(-29) }));
+		await cron(2);
+		expect(await runsOf(chat)).toEqual([run]);
+		await cron(26);
+		expect(await runsOf(chat)).toEqual([]);
+		vi.setSystemTime(Date.now() + 26 * DAY);
+		await put(chat, run, { ...lost }, "hub");
+		expect(await runsOf(chat)).toEqual([]);
+	});
+
+	it("had not ended, and was not heard of for as long as runs are kept", async () => {
+		const { chat } = await registeredChat();
+		const [silent, queued] = [uuid(), uuid()];
+		await putRun(chat, silent, report({ status: "running", startedAt: day(-100), completedAt: null }));
+		await putRun(chat, queued, { workflowId: uuid(), status: "pending" });
+		await cron(29);
+		expect(await runsOf(chat)).toEqual([silent, queued].sort());
+		await cron(31);
+		expect(await runsOf(chat)).toEqual([]);
+	});
+
+	it("is taken for a new one where a report tells no moment, and goes again", async () => {
+		const { chat } = await registeredChat();
+		const run = uuid();
+		expect((await put(chat, run, { workflowId: uuid(), status: "running" }, "hub")).status).toBe(201);
+		await cron(31);
+		expect(await runsOf(chat)).toEqual([]);
+	});
 });

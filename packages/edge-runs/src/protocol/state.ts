@@ -1,4 +1,5 @@
 import { MAX_MESSAGE } from "./limits.ts";
+import { FIRST_MOMENT } from "./moments.ts";
 import { compareText } from "./order.ts";
 import { cutText } from "./text.ts";
 import type { WorkflowRunStatus as Status, WorkflowRun } from "./types.ts";
@@ -37,6 +38,7 @@ export function compareEnds(a: State, b: State): number {
 		compareRank(a, b) ||
 		Number(isReported(a)) - Number(isReported(b)) ||
 		END_PRIORITY[a.status] - END_PRIORITY[b.status] ||
+		Number(isPossible(a)) - Number(isPossible(b)) ||
 		compareText(b.completedAt ?? "", a.completedAt ?? "")
 	);
 }
@@ -52,6 +54,9 @@ export function compareStates(a: State, b: State): number {
 }
 
 const isReported = ({ assumed }: State) => assumed !== true;
+
+/** An end in 1970 says that it has ended, and nothing of when. It must not count for being the earliest. */
+const isPossible = ({ completedAt }: State) => completedAt !== null && completedAt >= FIRST_MOMENT;
 
 /** Cut before it is compared, so that it makes no difference whether it was cut before. */
 const messageOf = ({ error }: State) => cutText(error?.message ?? "", MAX_MESSAGE);

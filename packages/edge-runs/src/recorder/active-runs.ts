@@ -40,7 +40,8 @@ export class ActiveRuns {
 	heard(run: WorkflowRun): void {
 		const active = this.#runs.get(run.id);
 		if (!active || isLater(active.head, run)) return;
-		if (isEnded(run.status)) this.#runs.delete(run.id);
+		// What the service only assumes for want of news is no end.
+		if (isEnded(run.status) && !run.assumed) this.#runs.delete(run.id);
 		else if (run.activity && run.activity.at > (active.head.activity?.at ?? "")) {
 			active.head = { ...active.head, activity: run.activity };
 		}

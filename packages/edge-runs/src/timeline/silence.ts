@@ -1,17 +1,8 @@
+import { latestOf, momentsOf } from "../protocol/moments.ts";
 import type { WorkflowRun } from "../protocol/types.ts";
 
 /** A run may be busy for long with one step. After an hour without any news it is worth a word. In milliseconds. */
 const SILENT_AFTER = 3_600_000;
-
-/** The latest moment that a run tells of; null if it tells of none. As text, since all are in the one form that is served. */
-export function lastNewsOf(run: WorkflowRun): string | null {
-	const moments = [run, ...run.steps].flatMap(({ startedAt, completedAt, activity }) => [
-		startedAt,
-		completedAt,
-		activity?.at ?? null,
-	]);
-	return moments.reduce((latest, moment) => (moment !== null && moment > (latest ?? "") ? moment : latest), null);
-}
 
 /**
  * For how long a run that is said to run has told nothing, in milliseconds; null if that is not long, or it has ended.
@@ -19,8 +10,8 @@ export function lastNewsOf(run: WorkflowRun): string | null {
  */
 export function silenceOf(run: WorkflowRun, now: number): number | null {
 	if (run.status !== "running") return null;
-	const last = lastNewsOf(run);
-	if (last === null) return null;
+	const last = latestOf(momentsOf(run));
+	if (last === "") return null;
 	const silence = now - Date.parse(last);
 	return silence >= SILENT_AFTER ? silence : null;
 }

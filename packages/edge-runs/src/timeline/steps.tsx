@@ -44,6 +44,7 @@ export function Steps({ run, viewing }: Props) {
 function StepRow({ placed: { step, depth }, run, axis, viewing }: Props & { placed: Placed; axis: Span | null }) {
 	const { now } = viewing;
 	const { id, name, status, error, activity } = step;
+	const isOpen = status === "running" && run.completedAt !== null;
 	const bar = axis && barOf(step, run, axis, now);
 	const length = lengthOf(step, endOf(run, now));
 	const { start, length: width } = bar ? visible(bar) : { start: 0, length: 0 };
@@ -59,7 +60,7 @@ function StepRow({ placed: { step, depth }, run, axis, viewing }: Props & { plac
 				</summary>
 				<StepFacts step={step} viewing={viewing} />
 			</details>
-			{length !== null && <span class="status">{STATUS_WORD[status]}</span>}
+			{length !== null && <span class="status">{isOpen ? "No end reported" : STATUS_WORD[status]}</span>}
 			<svg class="track" aria-hidden="true">
 				{bar && <rect class={status} x={percent(start)} width={percent(width)} />}
 			</svg>
