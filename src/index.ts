@@ -5,6 +5,7 @@ import { giveUpRuns } from "./workflow-runs/give-up.ts";
 import { beginToListen } from "./workflow-runs/heard.ts";
 import { pruneRuns } from "./workflow-runs/prune.ts";
 import { purgeChats } from "./workflow-runs/purge.ts";
+import { wholeAllowance } from "./workflow-runs/sweep.ts";
 
 export { ChatHub } from "./live/hub.ts";
 export { WorkflowRunRecorder } from "./rpc.ts";
@@ -14,8 +15,9 @@ export default {
 	async scheduled({ scheduledTime }, env, context) {
 		const scope = scopeOf(env, context);
 		await beginToListen(scope, scheduledTime);
-		await giveUpRuns(scope, scheduledTime);
-		await pruneRuns(scope, scheduledTime);
+		const allowance = wholeAllowance();
+		await giveUpRuns(scope, scheduledTime, allowance);
+		await pruneRuns(scope, scheduledTime, allowance);
 		await purgeChats(scope, scheduledTime);
 	},
 } satisfies ExportedHandler<Env>;

@@ -39,6 +39,7 @@ export const DOUBLES = [
 	"deleted",
 	"dropped",
 	"chats",
+	"givenUp",
 ] as const;
 
 /**

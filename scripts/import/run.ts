@@ -1,3 +1,4 @@
+import { NOT_STORED } from "#protocol/limits.ts";
 import { Stop } from "../command-line.ts";
 import type { ReportAnswer, Send } from "../send.ts";
 import { type Batch, Batches, bodyOf } from "./batches.ts";
@@ -97,11 +98,15 @@ export async function importLines(
 		if (answer.ok) {
 			const { created, warnings = [] } = answer.data as { created?: unknown; warnings?: string[] };
 			if (!Array.isArray(created)) throw new Stop("The service answers as edge-runs never does: is the address right?");
+			const { old = [], leftOut = [] } = Object.groupBy(
+				warnings.map((warning) => leftOutOf(batch, warning)),
+				({ reason }) => (reason.includes(`: ${NOT_STORED}: `) ? "old" : "leftOut"),
+			);
 			tally.created += created.length;
-			tally.merged += batch.length - created.length;
-			tally.leftOuts += warnings.length;
-			const said = warnings.map((warning) => leftOutOf(batch, warning));
-			tally.leftOut.push(...said.slice(0, MAX_LISTED - tally.leftOut.length));
+			tally.merged += batch.length - created.length - old.length;
+			tally.leftOuts += leftOut.length;
+			tally.leftOut.push(...leftOut.slice(0, MAX_LISTED - tally.leftOut.length));
+			refuse(old);
 			for (const { line } of batch) open.delete(line);
 		} else if (batch.length === 1 || answer.code === "CHAT_NOT_FOUND") {
 			refuse(batch.map(({ line }) => ({ line, reason: reasonOf(answer) })));

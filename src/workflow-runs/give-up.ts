@@ -6,7 +6,7 @@ import { logInfo } from "../log.ts";
 import type { Scope } from "../scope.ts";
 import { HEARD_WITHIN } from "./heard.ts";
 import { detailsJson } from "./json.ts";
-import { sweep } from "./sweep.ts";
+import { sweep, wholeAllowance } from "./sweep.ts";
 
 /*
  * A run that was given up is served as failed, with an end that is assumed. What its reports say is kept beside it, and the
@@ -15,10 +15,6 @@ import { sweep } from "./sweep.ts";
  * up is what nobody has told anything new of since.
  */
 
-/** Retention needs nearly all of the 1,000 queries that an invocation has. */
-const MAX_BATCHES = 20;
-const MAX_TOLD = 50;
-
 const HOUR_MILLISECONDS = 3_600_000;
 
 /**
@@ -26,10 +22,11 @@ const HOUR_MILLISECONDS = 3_600_000;
  * that is not set. Their end is the last moment that was told of them, or when they were last heard of.
  *
  * @param now milliseconds since the epoch
+ * @param allowance of the round; it is used up
  * @returns how many runs were given up
  * @throws {ServiceError} as `sweep`
  */
-export async function giveUpRuns(scope: Scope, now: number): Promise<number> {
+export async function giveUpRuns(scope: Scope, now: number, allowance = wholeAllowance()): Promise<number> {
 	const { giveUpHours } = readConfig(scope.env);
 	if (giveUpHours === null) return 0;
 	// Never too early, though it is not known to the minute when a run was heard of.
@@ -55,7 +52,7 @@ export async function giveUpRuns(scope: Scope, now: number): Promise<number> {
 			write: (db, which, revision) =>
 				db.update(workflowRuns).set(set(revision)).where(which).returning({ id: workflowRuns.id }),
 		},
-		{ batches: MAX_BATCHES, told: MAX_TOLD },
+		allowance,
 	);
 	logInfo(scope, { event: "give up", before, givenUp });
 	return givenUp;

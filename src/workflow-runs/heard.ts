@@ -39,8 +39,8 @@ export async function noteHeard(session: D1DatabaseSession, runs: readonly ToldR
 		.where(sql`${workflowRuns.id} = told.key`);
 }
 
-const BATCH_RUNS = 1_000;
-const MAX_BATCHES = 5;
+const BATCH_RUNS = 2_500;
+const MAX_BATCHES = 4;
 
 /**
  * Begins to listen to the runs that another version has begun, and of which nobody has noted when they were heard of: now,

@@ -1,3 +1,4 @@
+import { NOT_STORED } from "#protocol/limits.ts";
 import { mergeRuns } from "#protocol/merge.ts";
 import { latestOf } from "#protocol/moments.ts";
 import { ServiceError } from "../errors.ts";
@@ -101,7 +102,7 @@ interface Merging {
 	readonly created: boolean;
 }
 
-const TOO_OLD = "not stored: what it tells is older than the service keeps runs (RETENTION_DAYS)";
+const TOO_OLD = `${NOT_STORED}: what it tells is older than the service keeps runs (RETENTION_DAYS)`;
 
 const joined = (...warnings: (string | undefined)[]) => warnings.filter(Boolean).join("; ") || undefined;
 

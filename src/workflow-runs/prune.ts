@@ -4,10 +4,7 @@ import { workflowRuns } from "../db/schema.ts";
 import { readConfig } from "../env.ts";
 import { logInfo } from "../log.ts";
 import type { Scope } from "../scope.ts";
-import { type Sweep, sweep } from "./sweep.ts";
-
-const MAX_BATCHES = 300;
-const MAX_TOLD = 500;
+import { type Sweep, sweep, wholeAllowance } from "./sweep.ts";
 
 const DAY_MILLISECONDS = 86_400_000;
 
@@ -28,10 +25,11 @@ export function keptSince({ env }: Scope, now: number): string | null {
  * more, are too old to begin it again: `mergeReports` has the other half of the rule.
  *
  * @param now milliseconds since the epoch
+ * @param allowance of the round; it is used up
  * @returns how many runs were deleted
  * @throws {ServiceError} as `sweep`
  */
-export async function pruneRuns(scope: Scope, now: number): Promise<number> {
+export async function pruneRuns(scope: Scope, now: number, allowance = wholeAllowance()): Promise<number> {
 	const before = keptSince(scope, now);
 	if (before === null) return 0;
 	const { completedAt, heardAt, toldAt } = workflowRuns;
@@ -40,7 +38,6 @@ export async function pruneRuns(scope: Scope, now: number): Promise<number> {
 		chat: (revision) => nextChange(revision, { gap: true }),
 		write: (db, which) => db.delete(workflowRuns).where(which).returning({ id: workflowRuns.id }),
 	};
-	const allowance = { batches: MAX_BATCHES, told: MAX_TOLD };
 	const ended = await sweep(
 		scope,
 		{ ...gone, isDue: and(lt(completedAt, before), toldNothing), order: sql`${completedAt}` },

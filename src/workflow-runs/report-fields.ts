@@ -36,7 +36,8 @@ export const Moment = z.iso
 	.openapi({
 		type: "string",
 		format: "date-time",
-		description: "ISO 8601 with a time zone, to the millisecond",
+		description:
+			"ISO 8601 with a time zone, to the millisecond. For one before 2000 or more than a day ahead the time of receipt is taken",
 		example: "2024-02-04T12:00:00.000Z",
 	});
 
@@ -135,7 +136,10 @@ export const runFields = {
 		.boolean()
 		.optional()
 		.transform((assumed) => assumed || undefined)
-		.openapi({ description: "Nobody reported this end: what gave the run up assumes it. A reported end replaces it" }),
+		.openapi({
+			description:
+				"Nobody reported this end: what gave the run up assumes it. Only an end that is not assumed, or a higher attempt, replaces it",
+		}),
 	steps: z
 		.array(StepReport)
 		.max(MAX_REPORTED_STEPS)

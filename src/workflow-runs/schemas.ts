@@ -93,7 +93,7 @@ export const WorkflowRun = z
 		parentRunId: Uuid.optional().openapi({ description: "The run that started this one" }),
 		assumed: z.literal(true).optional().openapi({
 			description:
-				"Nobody reported this end: the service gave the run up, having heard nothing for long. A reported end replaces it",
+				"Nobody reported this end: the service gave the run up, having heard nothing for long. A reported end replaces it, and so does any other news: the run is then what its reports say",
 		}),
 		steps: z.array(Step).openapi({ description: "By position (none last), then start (none last), then id" }),
 	})

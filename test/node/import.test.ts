@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { NOT_STORED } from "#protocol/limits.ts";
 import { temporaryFolder } from "./dev-server.ts";
 import { startService, TOKEN } from "./harness.ts";
 import { runScript, startScript } from "./scripts.ts";
@@ -274,6 +275,19 @@ describe("npm run import, with a service that fails,", () => {
 		const { code, output } = await importLines([run()], { url });
 		expect([code, counts(output)]).toEqual([0, [1, 0, 0]]);
 		expect(Date.now() - start).toBeGreaterThan(1_000);
+	});
+
+	it("refuses the lines of runs that are too old to be stored", async () => {
+		const [old, young] = [run({ chatId: randomUUID() }), run()];
+		const warning = `Workflow run ${old.id}: ${NOT_STORED}: what it tells is older than the service keeps runs`;
+		const url = await between(({ method, url }, response) => {
+			const isOld = method === "PATCH" && url?.includes(old.chatId) === true;
+			if (isOld) response.end(JSON.stringify({ data: { workflowRuns: [old], created: [], warnings: [warning] } }));
+			return isOld;
+		});
+		const { output } = await importLines([young, old], { url });
+		expect(counts(output)).toEqual([1, 0, 1]);
+		expect(output).toContain(`line 2: ${warning}`);
 	});
 
 	it("sends again what was answered by half, or by Cloudflare in place of the service", async () => {

@@ -47,3 +47,6 @@ export const MAX_OUTPUT_DEPTH = 100;
 
 /** What an answer to a report names of what was left out; of more, how many. */
 export const MAX_WARNINGS = 100;
+
+/** How a warning says of a whole run that it is not stored, since it is older than the service keeps runs. */
+export const NOT_STORED = "not stored";
