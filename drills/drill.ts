@@ -10,7 +10,7 @@ import { kvDown } from "./kv-down.ts";
 import { migrate } from "./migrate.ts";
 import { restore } from "./restore/restore.ts";
 import { rollBack } from "./roll-back.ts";
-import { secrets } from "./secrets.ts";
+import { secrets } from "./secrets/secrets.ts";
 import { type Bundles, type Drill, Stage } from "./stage.ts";
 
 // Secrets are the drills' own, not those of .dev.vars, which wrangler would mention.
