@@ -55,7 +55,7 @@ export class Load {
 		let differences: string[] = [];
 		const areSame = async () => {
 			const found = this.#chats.map(async ({ id, model }) => model.differences(await service.list(id)));
-			differences = (await Promise.all(found)).flat();
+			differences = (await Promise.all(found)).flat().map(({ text }) => text);
 			return differences.length === 0;
 		};
 		await until("every chat holds what was reported of it", areSame).catch((error) => {

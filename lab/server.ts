@@ -28,7 +28,7 @@ export interface Version extends Started {
 	readonly code: Bundle;
 }
 
-const NAME = "subject";
+export const NAME = "subject";
 
 export interface ServerOptions {
 	/** The directory of its stores. */

@@ -124,7 +124,7 @@ describe("commands of the documents", () => {
 	it("name npm scripts that are there", () => {
 		const { scripts } = JSON.parse(readText("package.json")) as { scripts: Record<string, string> };
 		for (const document of DOCUMENTS) {
-			for (const [, name] of readText(document).matchAll(/npm run ([\w:-]+)/g)) {
+			for (const [, name] of readText(document).matchAll(/npm run (?:--silent )?([\w:-]+)/g)) {
 				expect(scripts, document).toHaveProperty([name as string]);
 			}
 		}
