@@ -1,4 +1,4 @@
-import { describeDuration } from "#timeline/time.ts";
+import { describeDuration, describeMoment } from "#timeline/time.ts";
 import type { ChatLook, RunLook, UserLook } from "../../src/admin/schemas.ts";
 import { count, fields, moment, named, notes, number, printable, sum, table } from "./text.ts";
 
@@ -35,6 +35,7 @@ export function describeChat({ chat, runs, hub, cachedCopy }: ChatLook["data"], 
 				run.status,
 				run.completedAt ?? run.startedAt ?? run.createdAt,
 				`change ${run.change}`,
+				run.heardAt === null ? "" : `reported ${describeMoment(run.heardAt, now)}`,
 			]),
 		),
 		...notes(
@@ -59,6 +60,7 @@ function describeCopy(copy: NonNullable<ChatLook["data"]["cachedCopy"]>, now: nu
 export function describeRun({ workflowRun: run }: RunLook["data"], now: number): string[] {
 	const { steps, lastNewsAt } = run;
 	const silence = now - Date.parse(lastNewsAt ?? run.createdAt);
+	const isHeard = run.heardAt !== null && now - Date.parse(run.heardAt) < SILENT_AFTER;
 	const isWaiting = run.isWaiting || steps.open.some((step) => step.isWaiting);
 	return [
 		`Run ${run.id}`,
@@ -74,6 +76,7 @@ export function describeRun({ workflowRun: run }: RunLook["data"], now: number):
 			["started", run.startedAt === null ? "not yet" : moment(run.startedAt, now)],
 			["ended", run.completedAt === null ? "not yet" : moment(run.completedAt, now)],
 			["last news", lastNewsAt === null ? "none" : moment(lastNewsAt, now)],
+			["last report", run.heardAt && moment(run.heardAt, now)],
 			["steps", [number(sum(steps.byStatus)), named(steps.byStatus)].filter(Boolean).join(": ")],
 			["size", `${number(run.bytes)} bytes`],
 			["change", `${run.change} of its chat`],
@@ -93,7 +96,7 @@ export function describeRun({ workflowRun: run }: RunLook["data"], now: number):
 			isOpen(run) &&
 				!isWaiting &&
 				silence >= SILENT_AFTER &&
-				`No news for ${describeDuration(silence)}: the engine has stopped, or its reports do not arrive. Ask the engine${run.externalId ? ` about ${run.externalId}` : ""}.`,
+				`No news for ${describeDuration(silence)}: ${isHeard ? "its engine still reports it, so what it does takes long" : "the engine has stopped, or its reports do not arrive"}. Ask the engine${run.externalId ? ` about ${run.externalId}` : ""}.`,
 			run.assumed && "Nobody reported its end: the service gave it up. A report that comes all the same replaces that.",
 		),
 	];

@@ -30,11 +30,11 @@ export async function inspectChat(scope: Scope, chatId: string): Promise<Look> {
 
 async function readChat(session: D1DatabaseSession, chatId: string): Promise<Pick<Look, "chat" | "runs"> | null> {
 	const db = drizzleOver(session);
-	const { id, status, startedAt, completedAt, createdAt, change } = workflowRuns;
+	const { id, status, startedAt, completedAt, createdAt, heardAt, change } = workflowRuns;
 	const { trail: _, ...columns } = getTableColumns(chats);
 	const byChange = () =>
 		db
-			.select({ id, status, startedAt, completedAt, createdAt, change })
+			.select({ id, status, startedAt, completedAt, createdAt, heardAt, change })
 			.from(workflowRuns)
 			.where(eq(workflowRuns.chatId, chatId))
 			.orderBy(desc(change));

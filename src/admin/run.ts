@@ -42,6 +42,7 @@ export async function inspectRun(scope: Scope, runId: string): Promise<Look> {
 		isWaiting: run.activity?.waiting ?? false,
 		createdAt: found.createdAt,
 		lastNewsAt: stored.toldAt || null,
+		heardAt: found.heardAt,
 		change: found.change,
 		bytes: found.bytes,
 		steps: { byStatus: countByStatus(steps), open: openSteps(steps) },

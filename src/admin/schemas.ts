@@ -24,6 +24,10 @@ const byStatus = z.strictObject({
 	cancelled: count,
 });
 
+const heardAt = moment.nullable().openapi({
+	description:
+		"When its last report came, within a quarter of an hour, by the service's clock. Null: by an older version",
+});
 const isWaiting = z.boolean().openapi({ description: "Whether it waits for somebody, as for an approval" });
 
 const { id, chatId, workflowId, workflowName, externalId, parentRunId } = WorkflowRun.shape;
@@ -50,7 +54,7 @@ export const ChatLook = z
 				oldestStart: moment.nullable(),
 				newestStart: moment.nullable(),
 				latest: z
-					.array(z.strictObject({ id, status, startedAt, completedAt, createdAt: moment, change: count }))
+					.array(z.strictObject({ id, status, startedAt, completedAt, createdAt: moment, heardAt, change: count }))
 					.openapi({ description: "Those that changed last, newest change first" }),
 			}),
 			hub: z.strictObject({
@@ -84,6 +88,7 @@ export const RunLook = z
 				isWaiting,
 				createdAt: moment.openapi({ description: "When its first report came" }),
 				lastNewsAt: moment.nullable().openapi({ description: "The latest moment that a report told of" }),
+				heardAt,
 				change: count.openapi({ description: "The chat's change with which it last changed" }),
 				bytes: count.openapi({ description: "With its steps" }),
 				steps: z.strictObject({

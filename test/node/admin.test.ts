@@ -62,6 +62,7 @@ const RUN: RunLook["data"]["workflowRun"] = {
 	startedAt: "2024-02-04T12:00:00.000Z",
 	completedAt: null,
 	lastNewsAt: "2024-02-04T12:57:00.000Z",
+	heardAt: "2024-02-04T12:58:00.000Z",
 	change: 7,
 	bytes: 1_234,
 	steps: {
@@ -88,7 +89,15 @@ const CHAT: ChatLook["data"] = {
 		oldestStart: "2024-02-04T12:00:00.000Z",
 		newestStart: "2024-02-04T13:00:00.000Z",
 		latest: [
-			{ id: RUN.id, status: "completed", startedAt: null, completedAt: null, createdAt: RUN.createdAt, change: 7 },
+			{
+				id: RUN.id,
+				status: "completed",
+				startedAt: null,
+				completedAt: null,
+				createdAt: RUN.createdAt,
+				heardAt: "2024-02-04T14:00:00.000Z",
+				change: 7,
+			},
 		],
 	},
 	hub: { state: "ok", watchers: 1 },
@@ -108,6 +117,7 @@ describe("npm run admin shows", () => {
 			"  started       2024-02-04T12:00:00.000Z (3 hours ago)",
 			"  ended         not yet",
 			"  last news     2024-02-04T12:57:00.000Z (2 hours ago)",
+			"  last report   2024-02-04T12:58:00.000Z (2 hours ago)",
 			"  steps         3: 1 running, 2 completed",
 			"  size          1,234 bytes",
 			"  change        7 of its chat",
@@ -121,6 +131,12 @@ describe("npm run admin shows", () => {
 
 	it.each<[string, Partial<typeof RUN>, RegExp, RegExp]>([
 		["that waits for somebody", { isWaiting: true }, /^- It waits for somebody/m, /No news/],
+		[
+			"that is reported, with no news",
+			{ heardAt: "2024-02-04T14:55:00.000Z" },
+			/^- No news for 2 h 3 m: its engine still reports it, so what it does takes long/m,
+			/has stopped/,
+		],
 		["with news", { lastNewsAt: "2024-02-04T14:59:00.000Z" }, /last news .*1 minute ago/, /No news/],
 		[
 			"that never told a moment",
@@ -157,6 +173,7 @@ describe("npm run admin shows", () => {
 		const text = describeChat(CHAT, NOW).join("\n");
 		expect(text).toMatch(/^ {2}runs +at least 10,000 runs: 10,000 completed$/m);
 		expect(text).toMatch(/^ {2}hub +ok, 1 stream open$/m);
+		expect(text).toMatch(/^Changed last:\n.* change 7 {2}reported 1 hour ago$/m);
 		expect(text).not.toMatch(/^-/m);
 		const copy = { revision: "0", change: 6, bytes: 9, readAt: RUN.createdAt, isCurrent: false };
 		const worse: ChatLook["data"] = {

@@ -59,6 +59,7 @@ describe("an operator's look at a chat", () => {
 					startedAt: [null, start.startedAt, report()["startedAt"], report()["startedAt"]][i],
 					completedAt: [null, null, report()["completedAt"], report()["completedAt"]][i],
 					createdAt: MOMENT,
+					heardAt: MOMENT,
 					change: 5 - i,
 				})),
 			},

@@ -64,6 +64,7 @@ describe("an operator's look at a run", () => {
 			startedAt: at(0),
 			completedAt: null,
 			lastNewsAt: at(9),
+			heardAt: expect.toSatisfy((heardAt: string) => Math.abs(Date.parse(heardAt) - Date.now()) < 60_000),
 			change: 2,
 			bytes: expect.toSatisfy((bytes: number) => bytes > 300 + JSON.stringify(steps).length),
 			steps: {
