@@ -26,24 +26,29 @@ const D1_MILLISECONDS = [10, 30, 80];
 
 const full: Options = {
 	sizes: [size(1, 1), size(10), size(100), size(1_000), size(5_000)],
-	plan: { rounds: 7, stretchMilliseconds: 1_000, connections: 8 },
+	plan: { rounds: 5, stretchMilliseconds: 800, connections: 8 },
 	networkSize: size(100),
 	delays: KV_MILLISECONDS.flatMap((kv) => D1_MILLISECONDS.map((d1) => ({ kv, d1 }))),
-	repeats: 9,
+	repeats: 7,
 	own: { sizes: [size(10), size(1_000)], requests: 600 },
 	live: {
-		idleMilliseconds: 5_000,
-		busyMilliseconds: 8_000,
+		idleMilliseconds: 4_000,
+		busyMilliseconds: 6_000,
 		rate: 2,
 		scenes: [
-			...[size(10), size(1_000), size(5_000)].flatMap((each) =>
-				[1, 20, 200].map((streams) => ({ size: each, streams })),
-			),
-			...[0, 100, 1_000].map((streams) => ({ size: size(1_000), streams })),
+			{ size: size(10), streams: 20 },
+			{ size: size(10), streams: 200 },
+			{ size: size(1_000), streams: 1 },
+			{ size: size(1_000), streams: 20 },
+			{ size: size(1_000), streams: 100 },
+			{ size: size(1_000), streams: 200 },
+			{ size: size(1_000), streams: 1_000, oursOnly: true },
+			{ size: size(5_000), streams: 20 },
+			{ size: size(5_000), streams: 200, oursOnly: true },
 		],
 	},
 	costSize: size(1_000),
-	writes: { alone: 200, milliseconds: 4_000, crowd: 200 },
+	writes: { alone: 200, milliseconds: 1_500, rounds: 7, crowd: 200 },
 };
 const quick: Options = {
 	...full,
@@ -56,12 +61,9 @@ const quick: Options = {
 		...full.live,
 		idleMilliseconds: 1_000,
 		busyMilliseconds: 2_000,
-		scenes: [
-			{ size: size(1_000), streams: 0 },
-			{ size: size(1_000), streams: 20 },
-		],
+		scenes: [{ size: size(1_000), streams: 20 }],
 	},
-	writes: { alone: 20, milliseconds: 500, crowd: 50 },
+	writes: { alone: 20, milliseconds: 500, rounds: 1, crowd: 50 },
 };
 
 await command(

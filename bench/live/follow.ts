@@ -20,7 +20,14 @@ export interface LivePlan {
 	readonly busyMilliseconds: number;
 	/** Reports a second. */
 	readonly rate: number;
-	readonly scenes: readonly { readonly size: ChatSize; readonly streams: number }[];
+	readonly scenes: readonly Scene[];
+}
+
+export interface Scene {
+	readonly size: ChatSize;
+	readonly streams: number;
+	/** Only ours: more than a version that polls can take. */
+	readonly oursOnly?: boolean;
 }
 
 /** One subject, one chat, this many streams. */
@@ -36,15 +43,16 @@ export interface LiveRow {
 	/** Cores of workerd that are busy, the stores that Miniflare plays included; null where it cannot be told. */
 	readonly idleCores: number | null;
 	readonly busyCores: number | null;
-	/** The time to a report's answer. */
+	/** The time to a report's answer; and to that of a chat that nobody watches, in turn with it. */
 	readonly writeMilliseconds: number;
+	readonly unwatchedMilliseconds: number;
 }
 
 /** All scenes for one subject after the other: streams that poll would slow each other's machine down. */
 export async function followAll(stage: Stage, plan: LivePlan): Promise<LiveRow[]> {
 	const rows: LiveRow[] = [];
 	for (const scene of plan.scenes) {
-		for (const subject of FOLLOWED) {
+		for (const subject of scene.oursOnly ? (["ours"] as const) : FOLLOWED) {
 			const server = await startFollowed(stage, subject);
 			rows.push(await follow(server, stage.cookie, subject, scene, plan));
 			await server.dispose();
@@ -66,28 +74,36 @@ async function follow(
 	server: Server,
 	cookie: string,
 	subject: Followed,
-	{ size, streams: count }: LivePlan["scenes"][number],
+	{ size, streams: count }: Scene,
 	{ idleMilliseconds, busyMilliseconds, rate }: LivePlan,
 ): Promise<LiveRow> {
 	const recorder = new Recorder(server);
 	const url = new URL(`/api/chats/${chatIdOf(size)}/workflow-runs/stream`, server.url);
 	const streams = await openStreams(url, cookie, count);
 	let marker = 0;
-	for (; marker < WARM_UP_REPORTS; marker++) await recorder.mark(size, marker);
+	const markUnwatched = await recorder.unwatched();
+	for (; marker < WARM_UP_REPORTS; marker++) {
+		await recorder.mark(size, marker);
+		await markUnwatched(marker);
+	}
 	await sleep(SETTLE);
 	const idleCores = await coresOf(server, () => sleep(idleMilliseconds));
 
 	const sent = new Map<number, number>();
 	const writes: Promise<number>[] = [];
+	const unwatched: Promise<number>[] = [];
 	const busyCores = await coresOf(server, async () => {
 		const until = performance.now() + busyMilliseconds;
+		const dueAt = (due: number) => sleep(Math.max(0, due - performance.now()));
 		for (let due = performance.now(); due < until; due += 1000 / rate) {
-			await sleep(Math.max(0, due - performance.now()));
+			await dueAt(due);
 			sent.set(marker, performance.now());
 			writes.push(recorder.mark(size, marker));
+			await dueAt(due + 500 / rate);
+			unwatched.push(markUnwatched(marker));
 			marker += 1;
 		}
-		await Promise.all(writes);
+		await Promise.all([...writes, ...unwatched]);
 	});
 	const last = marker - 1;
 	for (let waited = 0; waited < PATIENCE && streams.arrivals(last).includes(undefined); waited += 50) await sleep(50);
@@ -112,6 +128,7 @@ async function follow(
 		idleCores,
 		busyCores,
 		writeMilliseconds: median(await Promise.all(writes)),
+		unwatchedMilliseconds: median(await Promise.all(unwatched)),
 	};
 }
 

@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { Agent } from "node:http";
 import { ask } from "../../lab/ask.ts";
 import { type ChatSize, chatIdOf, OWNER, runsOf } from "../../lab/data.ts";
 import type { Server } from "../../lab/server.ts";
+import type { WorkflowRun } from "../../src/workflow-runs/schemas.ts";
 import { markerName } from "./streams.ts";
 
 /** Of the measured servers. */
@@ -38,13 +40,21 @@ export class Recorder {
 	/** Changes the chat's one running run, and nothing else. */
 	mark(size: ChatSize, marker: number): Promise<number> {
 		const { id, workflowId, startedAt } = runsOf(size)[1] as ReturnType<typeof runsOf>[number];
+		return this.#mark(`${chatIdOf(size)}/workflow-runs/${id}`, { workflowId, startedAt }, marker);
+	}
+
+	/** A chat that nobody watches: what it gives reports just as `mark` does. */
+	async unwatched(): Promise<(marker: number) => Promise<number>> {
+		const chatId = randomUUID();
+		await this.register(chatId);
+		const path = `${chatId}/workflow-runs/${randomUUID()}`;
+		const run = { workflowId: randomUUID(), startedAt: "2026-01-01T00:00:00.000Z" };
+		return (marker) => this.#mark(path, run, marker);
+	}
+
+	#mark(path: string, { workflowId, startedAt }: Pick<WorkflowRun, "workflowId" | "startedAt">, marker: number) {
 		const steps = [{ id: "marker", status: "running", startedAt, name: markerName(marker) }];
-		return this.send("PUT", `${chatIdOf(size)}/workflow-runs/${id}`, {
-			workflowId,
-			status: "running",
-			startedAt,
-			steps,
-		});
+		return this.send("PUT", path, { workflowId, status: "running", startedAt, steps });
 	}
 
 	close(): void {

@@ -10,8 +10,9 @@ export interface WriteRow {
 	readonly subject: Followed;
 	/** One recorder, one report after the other. */
 	readonly aloneMilliseconds: number;
-	/** Reports a second of 16 recorders over four chats. */
+	/** Reports a second of 16 recorders over four chats; and over version 0.1's of the same round. */
 	readonly spreadPerSecond: number;
+	readonly toVersion1: number;
 	/** All of 200 recorders of one run, until the last is answered. */
 	readonly crowdMilliseconds: number;
 	/** How many of them were refused, with a 503: to be sent again. */
@@ -23,7 +24,9 @@ export interface WriteRow {
 
 export interface WritePlan {
 	readonly alone: number;
+	/** How long 16 recorders report, in each of so many rounds. */
 	readonly milliseconds: number;
+	readonly rounds: number;
 	readonly crowd: number;
 }
 
@@ -48,14 +51,17 @@ const report = (steps: number) => ({
 
 export async function writeAll(stage: Stage, plan: WritePlan): Promise<WriteRow[]> {
 	const rows: WriteRow[] = [];
-	for (const subject of FOLLOWED) {
+	const spreads = await spreadAll(stage, plan);
+	for (const [i, subject] of FOLLOWED.entries()) {
 		const timed = await startFollowed(stage, subject);
 		const recorder = new Recorder(timed);
 		const aloneMilliseconds = await alone(recorder, plan.alone);
-		const spreadPerSecond = await spread(recorder, plan.milliseconds);
 		const crowded = await crowd(recorder, plan.crowd);
 		recorder.close();
 		await timed.dispose();
+		const own = spreads.map((round) => round[i] as number);
+		const spreadPerSecond = median(own);
+		const toVersion1 = median(own.map((rate, round) => rate / (spreads[round]?.at(-1) as number)));
 
 		const observed = await startFollowed(stage, subject, true);
 		const counted = new Recorder(observed);
@@ -69,7 +75,7 @@ export async function writeAll(stage: Stage, plan: WritePlan): Promise<WriteRow[
 		const crowdQueries = await countCrowd(counted, plan.crowd, observed.url);
 		counted.close();
 		await observed.dispose();
-		rows.push({ subject, aloneMilliseconds, spreadPerSecond, ...crowded, crowdQueries, usualQueries });
+		rows.push({ subject, aloneMilliseconds, spreadPerSecond, toVersion1, ...crowded, crowdQueries, usualQueries });
 	}
 	return rows;
 }
@@ -85,6 +91,21 @@ async function alone(recorder: Recorder, reports: number): Promise<number> {
 	const times: number[] = [];
 	for (let i = 0; i < reports; i++) times.push(await recorder.send("PUT", path, report(i)));
 	return median(times);
+}
+
+/** In turn, round after round, so that a machine that slows down slows both. The first round warms the code up. */
+async function spreadAll(stage: Stage, { milliseconds, rounds }: WritePlan): Promise<number[][]> {
+	const servers = await Promise.all(FOLLOWED.map((subject) => startFollowed(stage, subject)));
+	const recorders = servers.map((server) => new Recorder(server));
+	const all: number[][] = [];
+	for (let round = 0; round <= rounds; round++) {
+		const rates: number[] = [];
+		for (const recorder of recorders) rates.push(await spread(recorder, milliseconds));
+		if (round > 0) all.push(rates);
+	}
+	for (const recorder of recorders) recorder.close();
+	await Promise.all(servers.map((server) => server.dispose()));
+	return all;
 }
 
 async function spread(recorder: Recorder, milliseconds: number): Promise<number> {
