@@ -27,10 +27,14 @@ export class Processes {
 	}
 
 	/**
-	 * Starts a script by this very Node.
-	 * @returns resolves when something answers at the address, or the script has ended
+	 * Starts a script by this very Node, and resolves when it answers at the address.
+	 * @throws {Stop} if something else answers there, or the script ends before
 	 */
 	async start(cwd: string, script: string, args: string[], url: string, { env, quiet }: StartOptions): Promise<void> {
+		if (await answers(url)) {
+			this.#end("SIGTERM");
+			throw new Stop(`Something else is at ${url} already. Stop it, or choose another --port.`);
+		}
 		const stdio = ["ignore", quiet ? "ignore" : "inherit", "inherit"] as const;
 		const child = spawn(process.execPath, [script, ...args], {
 			cwd,
