@@ -41,7 +41,7 @@ const full: Options = {
 			{ size: size(1_000), streams: 1 },
 			{ size: size(1_000), streams: 20 },
 			{ size: size(1_000), streams: 100 },
-			{ size: size(1_000), streams: 200 },
+			{ size: size(1_000), streams: 200, idleMilliseconds: 20_000 },
 			{ size: size(1_000), streams: 1_000, oursOnly: true },
 			{ size: size(5_000), streams: 20 },
 			{ size: size(5_000), streams: 200, oursOnly: true },

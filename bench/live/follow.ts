@@ -28,6 +28,8 @@ export interface Scene {
 	readonly streams: number;
 	/** Only ours: more than a version that polls can take. */
 	readonly oursOnly?: boolean;
+	/** Instead of the plan's: with heartbeats, which come every 15 s. */
+	readonly idleMilliseconds?: number;
 }
 
 /** One subject, one chat, this many streams. */
@@ -74,9 +76,10 @@ async function follow(
 	server: Server,
 	cookie: string,
 	subject: Followed,
-	{ size, streams: count }: Scene,
-	{ idleMilliseconds, busyMilliseconds, rate }: LivePlan,
+	{ size, streams: count, idleMilliseconds }: Scene,
+	plan: LivePlan,
 ): Promise<LiveRow> {
+	const { busyMilliseconds, rate } = plan;
 	const recorder = new Recorder(server);
 	const url = new URL(`/api/chats/${chatIdOf(size)}/workflow-runs/stream`, server.url);
 	const streams = await openStreams(url, cookie, count);
@@ -87,7 +90,7 @@ async function follow(
 		await markUnwatched(marker);
 	}
 	await sleep(SETTLE);
-	const idleCores = await coresOf(server, () => sleep(idleMilliseconds));
+	const idleCores = await coresOf(server, () => sleep(idleMilliseconds ?? plan.idleMilliseconds));
 
 	const sent = new Map<number, number>();
 	const writes: Promise<number>[] = [];

@@ -17,6 +17,8 @@ export interface ChangeMessage extends Change {
 	readonly runs: readonly string[] | null;
 	/** When the first report of the change came in, in milliseconds since the epoch. */
 	readonly reportedAt?: number;
+	/** How many are told, as the hub says. */
+	readonly watchers?: number;
 }
 
 /** What a hub does for a door, whatever the verb. */

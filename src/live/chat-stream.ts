@@ -1,14 +1,14 @@
 import { forOwner } from "../access/owner.ts";
-import { type State, stateId, stateOf } from "../db/change.ts";
+import { type State, stateOf } from "../db/change.ts";
 import { askD1 } from "../db/read.ts";
 import { ServiceError } from "../errors.ts";
 import type { Scope, Session } from "../scope.ts";
 import type { Wanted } from "../workflow-runs/decide.ts";
 import { type History, readHistory } from "../workflow-runs/history.ts";
-import { listData, parseList } from "../workflow-runs/json.ts";
 import { readChanges } from "../workflow-runs/read-changes.ts";
 import type { ServerEvent } from "./event-writer.ts";
 import type { Kind, Place } from "./follow.ts";
+import { runEvents, sharedSnapshot, shareSnapshot, snapshotEvents } from "./snapshot.ts";
 
 /** What a stream begins with. */
 export interface Opening {
@@ -71,11 +71,18 @@ export function chatStream(scope: Scope, chatId: string, userId: string): Kind {
 				if (changes.runs.length > 0) await events.events(runEvents(changes.runs, changes.state));
 				return { now: { state: changes.state, bookmark: answer.bookmark }, queries: 1 };
 			}
+			const shared = sharedSnapshot(chatId, changes.state);
+			if (shared) {
+				await events.events(shared);
+				return { now: { state: changes.state, bookmark: answer.bookmark }, queries: 1 };
+			}
 			const session = Promise.resolve({ userId });
 			const history = await readHistory(scope, session, chatId, nowIn(answer.bookmark));
 			// A copy that may be older than what the client has would be a step back.
 			if (history.cacheUse === "stale") throw new ServiceError("STORE_UNAVAILABLE");
-			await events.events(snapshotEvents(history));
+			const snapshot = snapshotEvents(history);
+			shareSnapshot(chatId, stateOf(history), snapshot);
+			await events.events(snapshot);
 			return { now: placeOf(history), queries: 3 };
 		},
 		async pass(runs, to, events) {
@@ -90,35 +97,4 @@ export async function ownedBy<T extends { userId: string }>(userId: string, foun
 	if (!found) throw new ServiceError("CHAT_NOT_FOUND");
 	if (found.userId !== userId) throw new ServiceError("CHAT_FORBIDDEN");
 	return found;
-}
-
-/** Only the last has an id: a client that loses the line between them is not up to date. */
-function runEvents(runs: readonly string[], state: State): ServerEvent[] {
-	return runs.map((data, index) => ({
-		event: "run",
-		data,
-		...(index === runs.length - 1 && { id: stateId(state) }),
-	}));
-}
-
-/** An event's data in bytes, at the most. A snapshot with more goes on as `run` events. */
-const MAX_EVENT_BYTES = 4_000_000;
-
-/** All runs of a chat. */
-export function snapshotEvents(history: History, maxBytes = MAX_EVENT_BYTES): ServerEvent[] {
-	const state = stateOf(history);
-	if (history.body.byteLength <= maxBytes) {
-		return [{ event: "snapshot", data: listData(history.body), id: stateId(state) }];
-	}
-	const runs = parseList(history.body).map((run) => JSON.stringify(run));
-	const encoder = new TextEncoder();
-	let bytes = 0;
-	let count = 0;
-	for (const run of runs) {
-		bytes += encoder.encode(run).byteLength + 1;
-		if (bytes > maxBytes) break;
-		count++;
-	}
-	const data = `{"workflowRuns":[${runs.slice(0, count).join()}]}`;
-	return [{ event: "snapshot", data }, ...runEvents(runs.slice(count), state)];
 }

@@ -1,19 +1,19 @@
 import { DeadlineError, withDeadline } from "../deadline.ts";
 
-/** A client that takes nothing for this long is dropped. It comes back. */
+/** A client that does not take a part within this time is dropped. It comes back. */
 const SLOW_SECONDS = 30;
+/** In bytes. A large event goes out in parts, so that a client that is slow, but there, gets it. */
+const PART_BYTES = 262_144;
+/** In UTF-16 code units: so many events are put together, so that many small ones are one write and large ones not one text. */
+const MAX_TOGETHER = 1_000_000;
 
 export interface ServerEvent {
 	readonly event: string;
-	/** JSON, on one line. */
-	readonly data: string;
+	/** JSON, on one line: text, or bytes in UTF-8. */
+	readonly data: string | Uint8Array;
 	/** What the client sends as `Last-Event-ID` when it comes back. None: there is more to come of the same change. */
 	readonly id?: string;
 }
-
-/** An event as it is sent (HTML Living Standard, 9.2). */
-const toText = ({ event, data, id }: ServerEvent) =>
-	`event: ${event}\ndata: ${data}\n${id === undefined ? "" : `id: ${id}\n`}\n`;
 
 /** The client has gone, or takes nothing. */
 export class GoneError extends Error {
@@ -71,9 +71,24 @@ export class EventWriter {
 		return { events: this.#told, delayMilliseconds: Math.round(sum / count), slowestMilliseconds: slowest };
 	}
 
-	/** @throws {GoneError} */
+	/** Sends events (HTML Living Standard, 9.2). @throws {GoneError} */
 	async events(events: readonly ServerEvent[]): Promise<void> {
-		await this.write(events.map(toText).join(""));
+		let together = "";
+		for (const { event, data, id } of events) {
+			together += `event: ${event}\ndata: `;
+			if (typeof data === "string") together += data;
+			else {
+				await this.write(together);
+				await this.#writeBytes(data);
+				together = "";
+			}
+			together += id === undefined ? "\n\n" : `\nid: ${id}\n\n`;
+			if (together.length > MAX_TOGETHER) {
+				await this.write(together);
+				together = "";
+			}
+		}
+		if (together) await this.write(together);
 		this.#told += events.length;
 	}
 
@@ -86,10 +101,16 @@ export class EventWriter {
 	}
 
 	/** @throws {GoneError} */
-	async write(text: string): Promise<void> {
+	write(text: string): Promise<void> {
+		return this.#writeBytes(this.#encoder.encode(text));
+	}
+
+	async #writeBytes(bytes: Uint8Array): Promise<void> {
 		if (this.#isGone) throw new GoneError();
 		try {
-			await withDeadline(this.#writer.write(this.#encoder.encode(text)), SLOW_SECONDS);
+			for (let at = 0; at < bytes.length; at += PART_BYTES) {
+				await withDeadline(this.#writer.write(bytes.subarray(at, at + PART_BYTES)), SLOW_SECONDS);
+			}
 		} catch (error) {
 			this.#isGone = true;
 			// What it has not taken is given up with it.

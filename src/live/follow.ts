@@ -24,6 +24,12 @@ const MAX_QUERIES = 100;
 const READ_MILLISECONDS = 1_000;
 const MAX_READ_MILLISECONDS = 30_000;
 
+/**
+ * A change that cannot be told has all streams of its chat read D1, and maybe all runs. Spread over a time, they do so no
+ * more often than this in all: hundreds at once are too much for D1, and for the memory of an isolate.
+ */
+const MAX_READS_A_SECOND = 200;
+
 /** Why a stream ends: there is no use in coming back. */
 export type EndReason = "session_ended" | "chat_deleted" | "chat_forbidden" | "run_ended";
 
@@ -103,11 +109,12 @@ export async function follow(
 
 	/** Passes a message on if it continues what the client has. */
 	async function receive(message: ChangeMessage): Promise<EndReason | undefined> {
-		const { from, to, bookmark, runs, reportedAt } = message;
+		const { from, to, bookmark, runs, reportedAt, watchers = 1 } = message;
 		if (to.change <= place.state.change) return undefined;
 		if (runs === null || !isSame(from, place.state)) {
 			place = { ...place, bookmark: newer(place.bookmark, bookmark) };
 			isBehind = true;
+			readsAt = Math.max(readsAt, Date.now() + Math.random() * (watchers / MAX_READS_A_SECOND) * 1_000);
 			return undefined;
 		}
 		place = { state: to, bookmark: newer(place.bookmark, bookmark) };

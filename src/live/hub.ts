@@ -129,7 +129,7 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 	#broadcast(message: ChangeMessage): void {
 		const watchers = this.ctx.getWebSockets();
 		if (watchers.length === 0) return;
-		const text = encodeMessage(message);
+		const text = encodeMessage({ ...message, watchers: watchers.length });
 		for (const watcher of watchers) {
 			try {
 				if (this.#isAlive(watcher)) watcher.send(text);

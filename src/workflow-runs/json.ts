@@ -12,14 +12,47 @@ export function listBody(runs: readonly string[], nextCursor?: string | null): P
 	return jsonBody(`{"data":{"workflowRuns":[${runs.join()}]${next}}}`);
 }
 
-/** A body that `listBody` made, without its envelope: `{"workflowRuns":[…]}`. */
-export function listData(body: ArrayBuffer): string {
-	return new TextDecoder().decode(body).slice('{"data":'.length, -"}".length);
+/** A body that `listBody` made, without its envelope: `{"workflowRuns":[…]}`, in UTF-8. */
+export function listBytes(body: ArrayBuffer): Uint8Array {
+	return new Uint8Array(body).subarray('{"data":'.length, -"}".length);
 }
+
+/** The same as text. */
+const listData = (body: ArrayBuffer) => new TextDecoder().decode(listBytes(body));
 
 /** The runs of a body that `listBody` made. */
 export function parseList(body: ArrayBuffer): WorkflowRun[] {
 	return (JSON.parse(listData(body)) as { workflowRuns: WorkflowRun[] }).workflowRuns;
+}
+
+/**
+ * The runs of a body that `listBody` made, each as the text that it is there. It is not parsed: a history of 24 MB would
+ * take several times that as objects, and an isolate has 128 MB.
+ */
+export function splitList(body: ArrayBuffer): string[] {
+	const text = listData(body).slice('{"workflowRuns":['.length, -"]}".length);
+	const runs: string[] = [];
+	let depth = 0;
+	let start = 0;
+	for (let at = 0; at < text.length; at++) {
+		const char = text[at] as string;
+		if (char === '"') at = endOfString(text, at);
+		else if (char === "{" || char === "[") depth++;
+		else if (char === "}" || char === "]") depth--;
+		else if (char === "," && depth === 0) {
+			runs.push(text.slice(start, at));
+			start = at + 1;
+		}
+	}
+	if (start < text.length) runs.push(text.slice(start));
+	return runs;
+}
+
+/** Where the JSON string that begins at a place ends. */
+function endOfString(text: string, start: number): number {
+	let end = start + 1;
+	while (end < text.length && text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
+	return end;
 }
 
 /** The body of one run. */

@@ -1,10 +1,13 @@
-import { createExecutionContext, evictDurableObject } from "cloudflare:test";
+import { createExecutionContext, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createReadToken } from "#recorder/index.ts";
 import { app } from "../../../src/app.ts";
 import type { Env } from "../../../src/env.ts";
+import { chatStream } from "../../../src/live/chat-stream.ts";
+import { EventWriter } from "../../../src/live/event-writer.ts";
 import { Inbox } from "../../../src/live/inbox.ts";
+import { scopeOf } from "../../../src/scope.ts";
 import { SECRETS } from "../access/read-tokens.ts";
 import { insertChat, insertRuns, runsPath, signIn, storedSession, uuid } from "../helpers.ts";
 import { type OwnedChat, putRun, registeredChat, report } from "../recording/recorder.ts";
@@ -336,7 +339,8 @@ describe("a stream is closed, so that its client comes back, where", () => {
 		});
 		const { body } = await app.fetch(sent, env as Env, createExecutionContext());
 		const reader = (body as ReadableStream<Uint8Array>).getReader();
-		for (let i = 0; i < 2; i++) await reader.read();
+		let begun = "";
+		while (!begun.includes("\nid: ")) begun += new TextDecoder().decode((await reader.read()).value);
 		await expectWatchers(chat.chat, 1);
 		const put = vi.spyOn(Inbox.prototype, "put");
 		const message = "x".repeat(4_000);
@@ -356,6 +360,72 @@ describe("a stream is closed, so that its client comes back, where", () => {
 		).rejects.toThrow();
 		put.mockRestore();
 	});
+});
+
+it("a client that is slow, but takes what it is sent, gets a large event and what comes behind it", async () => {
+	const writer = new EventWriter(new AbortController().signal);
+	const reader = writer.body.getReader();
+	const data = "x".repeat(1_000_000);
+	const written = writer
+		.events([{ event: "snapshot", data }])
+		.then(() => writer.events([{ event: "run", data: "{}" }]));
+	const BYTES_A_SECOND = 20_000;
+	let taken = 0;
+	while (taken <= data.length) {
+		const { value } = await reader.read();
+		taken += value?.length ?? 0;
+		await passSeconds((value?.length ?? 0) / BYTES_A_SECOND);
+	}
+	void reader.read();
+	await expect(written).resolves.toBeUndefined();
+});
+
+it("a stream that needs a snapshot takes the one that another holds, and D1 is not asked for all runs again", async () => {
+	const { chat, user } = await registeredChat();
+	await insertRuns(chat, [{}, {}]);
+	await putRun(chat, uuid(), running());
+	const { calls, ...bindings } = watchBindings();
+	const scope = scopeOf({ ...env, ...bindings } as Env, createExecutionContext());
+	const unknown = { state: { change: 0, mark: "01234567" }, bookmark: null };
+	async function catchUp(userId: string) {
+		const events = new EventWriter(new AbortController().signal);
+		const caughtUp = chatStream(scope, chat, userId).catchUp(unknown, events);
+		const text = async () => {
+			const read = new Response(events.body).text();
+			await caughtUp;
+			await events.close();
+			return read;
+		};
+		return { caughtUp, text };
+	}
+	const slow = await catchUp(user);
+	await vi.waitFor(() => expect(calls.d1).toHaveLength(2));
+	await settled();
+	const quick = await (await catchUp(user)).text();
+	expect(calls.d1).toHaveLength(3);
+	expect(await slow.text()).toBe(quick);
+	expect(quick).toMatch(/^event: snapshot\ndata: {"workflowRuns":\[{"id":.*}\]}\nid: \S+\n\n$/);
+	// Whoever is not the owner gets nothing of it.
+	await expect((await catchUp(uuid())).caughtUp).rejects.toMatchObject({ code: "CHAT_FORBIDDEN" });
+});
+
+it("a change that cannot be told does not have all of a chat's streams read D1 at once", async () => {
+	const chat = await registeredChat();
+	const { calls, ...bindings } = watchBindings();
+	await follow(chat, bindings);
+	await settled();
+	const asked = calls.d1.length;
+	vi.spyOn(Math, "random").mockReturnValue(0.5);
+	const message = { from: null, to: { change: 99, mark: "01234567" }, bookmark: null, runs: null, watchers: 2_000 };
+	await runInDurableObject(hubOf(chat.chat), (_, state) => {
+		for (const watcher of state.getWebSockets()) watcher.send(JSON.stringify(message));
+	});
+	// The middle of ten seconds, in which 2,000 streams read 200 times a second.
+	await passSeconds(4);
+	expect(calls.d1.length).toBe(asked);
+	await passSeconds(2);
+	await vi.waitFor(() => expect(calls.d1.length).toBe(asked + 1));
+	vi.mocked(Math.random).mockRestore();
 });
 
 it("a hub hangs up on a watcher that has given no sign of life for long", async () => {

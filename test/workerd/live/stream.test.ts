@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { insertRuns, request, runsPath, uuid } from "../helpers.ts";
+import { insertRuns, request, requestWith, runsPath, uuid } from "../helpers.ts";
 import { patchRuns, putRun, readList, recording, registeredChat, report, runCron } from "../recording/recorder.ts";
 import { watchBindings } from "../watch-bindings.ts";
 import { hubOf, watchersOf } from "./hub.ts";
@@ -121,6 +121,88 @@ describe.concurrent("a chat's stream", () => {
 		const back = await open(chat, { headers: { "last-event-id": id as string } });
 		const snapshot = await back.next();
 		expect([snapshot.event, idsIn(snapshot).includes(run)]).toEqual(["snapshot", true]);
+	});
+
+	describe("of more than 4 MB", () => {
+		/** Texts that look like the ends and beginnings of runs. */
+		const output = {
+			text: '"}]},{"id":"\\',
+			runs: [{ id: uuid(), chatId: uuid(), workflowId: uuid(), steps: [[], {}] }],
+		};
+		const step = { id: "a", status: "pending", startedAt: null, completedAt: null };
+		const RUNS = 50;
+		/** Whatever has just been written is in what a stream begins with. */
+		const NOT_FRESH = { FRESH_SECONDS: 0 };
+
+		async function largeChat() {
+			const chat = await registeredChat();
+			const steps = JSON.stringify([{ ...step, output: "é".repeat(50_000) }]);
+			const details = JSON.stringify({ output });
+			await insertRuns(chat.chat, Array(RUNS).fill({ steps, details }));
+			// The chat's own change, as the runs were put there behind its back.
+			await putRun(chat.chat, uuid(), running());
+			return chat;
+		}
+
+		/** A client's runs: what its events told it so far, up to the one with an id. */
+		async function take(stream: Stream) {
+			const events = [await stream.next()];
+			while (events.at(-1)?.id === undefined) events.push(await stream.next());
+			const [first, ...more] = events as [(typeof events)[number]];
+			const runs = JSON.parse(first.data).workflowRuns as { id: string }[];
+			for (const { data } of more) runs.push(JSON.parse(data));
+			return { events, runs, id: events.at(-1)?.id as string };
+		}
+
+		const list = async ({ chat, cookie }: { chat: string; cookie: string }) =>
+			(
+				await (
+					await requestWith(NOT_FRESH, runsPath(chat), { headers: { cookie } })
+				).json<{ data: { workflowRuns: object[] } }>()
+			).data.workflowRuns;
+
+		it("begins with a snapshot in parts, each of at most 4 MB and only the last with an id", async () => {
+			const chat = await largeChat();
+			const { events, runs } = await take(await open(chat, { bindings: NOT_FRESH }));
+			expect(new Set(events.slice(1).map(({ event }) => event))).toEqual(new Set(["run"]));
+			expect([events[0]?.event, events.length > 5, events.length < RUNS]).toEqual(["snapshot", true, true]);
+			for (const { data } of events) expect(new TextEncoder().encode(data).byteLength).toBeLessThan(4_000_000);
+			expect(runs).toEqual(await list(chat));
+		});
+
+		it("begins again for a client that was cut off in the middle, and goes on for one that has it all", async () => {
+			const chat = await largeChat();
+			const cut = await open(chat);
+			expect((await cut.next()).id).toBeUndefined();
+			expect((await cut.next()).id).toBeUndefined();
+			await cut.close();
+			// Meanwhile a run comes.
+			const changed = uuid();
+			await putRun(chat.chat, changed, running());
+			// A client sends the id that it last had: none.
+			const { runs, id } = await take(await open(chat, { bindings: NOT_FRESH }));
+			expect(runs).toEqual(await list(chat));
+			await putRun(chat.chat, changed, report());
+			const back = await open(chat, { headers: { "last-event-id": id } });
+			expect(await back.next()).toMatchObject({ event: "run", data: expect.stringContaining(changed) });
+		});
+
+		it("begins again, not where it was, for a client whose state before was another", async () => {
+			const chat = await registeredChat();
+			const first = await open(chat);
+			const { id } = await first.next();
+			await first.close();
+			const steps = JSON.stringify([{ ...step, output: "x".repeat(150_000) }]);
+			await insertRuns(chat.chat, Array(RUNS).fill({ steps }));
+			await recordAs01(chat.chat, { id: uuid(), status: "running" });
+			for (const parts of [2, Number.POSITIVE_INFINITY]) {
+				const back = await open(chat, { headers: { "last-event-id": id as string } });
+				if (parts === 2) {
+					await back.next();
+					await back.close();
+				} else expect((await take(back)).runs).toEqual(await list(chat));
+			}
+		});
 	});
 
 	it("ends when the chat is deleted, and says so; a client that comes back is told 404", async () => {
