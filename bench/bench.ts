@@ -3,7 +3,7 @@ import { command, Stop } from "../scripts/command-line.ts";
 import { print } from "./report.ts";
 import { type Options, PARTS, type Part, run } from "./run.ts";
 
-const HELP = `Measures the service and its peers side by side, in workerd, for about half an hour:
+const HELP = `Measures the service and its peers side by side, in workerd, for about a quarter of an hour:
 
   npm run bench                   everything
   npm run bench -- reads          reads beside three peers', their calls, a modelled network: about ten minutes
