@@ -98,7 +98,8 @@ export async function recordRun(
 
 /**
  * Merges reported runs into the stored ones: all of them, or nothing. Idempotent: a report that changes nothing
- * writes nothing, and leaves the chat's revision as it is.
+ * leaves the chat's revision as it is, and writes nothing but, now and then, that its runs were heard of. A run that is
+ * not stored, and too old to be, is answered as it was reported, with a warning.
  *
  * @param chatId lower-case UUID
  * @param reports of one chat; several of one run are merged

@@ -157,7 +157,7 @@ const warnings = z
 	.array(z.string())
 	.optional()
 	.openapi({
-		description: "Only where something of the report was left out: what, and why",
+		description: "Only where something of the report was left out, corrected, or not stored: what, and why",
 		example: ["steps.3.colour: unknown field, left out"],
 	});
 
