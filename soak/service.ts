@@ -49,7 +49,7 @@ export class Service {
 		this.#server = server;
 	}
 
-	/** Asks it, again where it was killed meanwhile: nobody knows then what came of the request. */
+	/** Asks it or its stores, again where it was killed meanwhile: nobody knows then what came of the request. */
 	async reach<T>(ask: (url: URL) => Promise<T>): Promise<T> {
 		for (;;) {
 			await this.#up;
@@ -83,23 +83,24 @@ export class Service {
 		if (outcome !== "ok") throw new Error(`the cron's outcome is ${outcome}`);
 	}
 
-	/** Asks D1 past the service. */
-	async sql<T>(query: string, ...values: string[]): Promise<T[]> {
-		await this.#up;
-		const d1 = await this.#server.miniflare.getD1Database("DB", NAME);
-		return (
-			await d1
+	/** Asks D1 past the service, with a statement that may be asked twice. */
+	sql<T>(query: string, ...values: string[]): Promise<T[]> {
+		return this.reach(async () => {
+			const d1 = await this.#server.miniflare.getD1Database("DB", NAME);
+			const { results } = await d1
 				.prepare(query)
 				.bind(...values)
-				.all<T>()
-		).results;
+				.all<T>();
+			return results;
+		});
 	}
 
 	/** Signs a user in, as better-auth does. */
-	async signIn(id: string): Promise<User> {
-		await this.#up;
-		const kv = await this.#server.miniflare.getKVNamespace("SESSIONS", NAME);
-		return { id, cookie: await seedSession(kv, SECRET, id) };
+	signIn(id: string): Promise<User> {
+		return this.reach(async () => {
+			const kv = await this.#server.miniflare.getKVNamespace("SESSIONS", NAME);
+			return { id, cookie: await seedSession(kv, SECRET, id) };
+		});
 	}
 
 	async memory(): Promise<Memory> {
