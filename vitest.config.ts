@@ -6,6 +6,9 @@ import { unstable_readConfig as readWranglerConfig } from "wrangler";
 // Keeps "Using secrets defined in .dev.vars" out of every run: the tests bring secrets of their own.
 process.env["WRANGLER_LOG"] ??= "warn";
 
+// Most processes that tests start are wrangler's: compiled once, each starts a third faster.
+process.env["NODE_COMPILE_CACHE"] ??= path.join(import.meta.dirname, "node_modules/.cache/compiled");
+
 const migrations = await readD1Migrations("drizzle");
 
 /** The service's code gets what wrangler.toml has it bundled with; better-auth gets all of zod. */
@@ -73,8 +76,9 @@ export default defineConfig({
 					globalSetup: "test/browser/global-setup.ts",
 					testTimeout: 60_000,
 					hookTimeout: 120_000,
-					// They share a dev server.
+					// They share a dev server and a browser.
 					fileParallelism: false,
+					isolate: false,
 				},
 			},
 			{
@@ -97,6 +101,7 @@ export default defineConfig({
 					hookTimeout: 120_000,
 					// Most of their time they wait for servers to start.
 					maxWorkers: 3,
+					isolate: false,
 				},
 			},
 		],

@@ -1,7 +1,6 @@
 /** `npm run bench`: see README.md beside this file. */
 import { command, Stop } from "../scripts/command-line.ts";
-import { print } from "./report.ts";
-import { type Options, PARTS, type Part, run } from "./run.ts";
+import type { Options } from "./run.ts";
 
 const HELP = `Measures the service and its peers side by side, in workerd, for about a quarter of an hour:
 
@@ -70,15 +69,17 @@ await command(
 	HELP,
 	OPTIONS,
 	async ({ values, positionals }) => {
-		const parts = positionals.length > 0 ? positionals.map(toPart) : PARTS;
+		const { print } = await import("./report.ts");
+		const { PARTS, run } = await import("./run.ts");
+		const parts = positionals.length > 0 ? positionals.map((text) => oneOf(PARTS, text)) : PARTS;
 		const report = await run(values.quick ? quick : full, parts);
 		console.log(values.json ? JSON.stringify(report, null, "\t") : print(report));
 	},
 	true,
 );
 
-function toPart(text: string): Part {
-	const part = PARTS.find((each) => each === text);
-	if (!part) throw new Stop(`There is no part "${text}". There are ${PARTS.join(", ")}.`);
+function oneOf<Part extends string>(parts: readonly Part[], text: string): Part {
+	const part = parts.find((each) => each === text);
+	if (!part) throw new Stop(`There is no part "${text}". There are ${parts.join(", ")}.`);
 	return part;
 }

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { command, Stop } from "./command-line.ts";
 import { playRun } from "./demo/play.ts";
 import { WORKFLOW_NAME } from "./demo/workflow.ts";
-import { CHATS, USER } from "./seed.ts";
+import { CHATS } from "./seed/chats.ts";
+import { USER } from "./seed/rows.ts";
 import { sender } from "./send.ts";
 import { parseOrigin, recorderToken } from "./tokens.ts";
 

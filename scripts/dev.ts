@@ -4,9 +4,8 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { command, Stop } from "./command-line.ts";
-import { prepareState } from "./dev/state.ts";
 import { ensureDevVars } from "./dev/vars.ts";
-import { CHATS } from "./seed.ts";
+import { CHATS } from "./seed/chats.ts";
 import { serveSignIn } from "./sign-in.ts";
 import { root, WRANGLER, wranglerEnv } from "./wrangler.ts";
 
@@ -44,6 +43,7 @@ await command(HELP, OPTIONS, async ({ values: options }) => {
 	process.chdir(root);
 
 	await requireFreePort(port);
+	const { prepareState } = await import("./dev/state.ts");
 	const vars = ensureDevVars();
 	const origins = options["allow-origins"] ?? vars["ALLOWED_ORIGINS"] ?? APP_ORIGINS;
 	requireOrigins(origins);

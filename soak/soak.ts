@@ -2,7 +2,7 @@
 import { quantile } from "../lab/statistics.ts";
 import { table } from "../lab/table.ts";
 import { command, wholeNumber } from "../scripts/command-line.ts";
-import { type Soaked, soak } from "./run.ts";
+import type { Soaked } from "./run.ts";
 import type { Memory } from "./service.ts";
 
 // Secrets are the soak's own, not those of .dev.vars, which wrangler would mention.

@@ -2,7 +2,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createReadToken } from "../../packages/edge-runs/src/recorder/index.ts";
 import { ensureDevVars } from "../../scripts/dev/vars.ts";
-import { USER } from "../../scripts/seed.ts";
+import { USER } from "../../scripts/seed/rows.ts";
 import { hasChromium, launch, visit } from "../../test/browser/chromium.ts";
 import { newChat, outline, report } from "../../test/browser/scenes.ts";
 import { Site } from "../../test/browser/site.ts";

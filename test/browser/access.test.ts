@@ -1,8 +1,8 @@
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { CHATS } from "../../scripts/seed.ts";
-import { hasChromium, launch, visit } from "./chromium.ts";
+import { CHATS } from "../../scripts/seed/chats.ts";
+import { closeWindows, hasChromium, sharedBrowser, visit } from "./chromium.ts";
 import { newChat, report, workingDay } from "./scenes.ts";
 import type { SiteAddress } from "./site.ts";
 
@@ -13,11 +13,11 @@ describe.skipIf(!hasChromium)("everybody can use the page", () => {
 
 	beforeAll(async () => {
 		site = inject("site");
-		browser = await launch();
+		browser = await sharedBrowser();
 		chat = await newChat(site);
 		await report(site, chat, workingDay());
 	});
-	afterAll(() => browser.close());
+	afterAll(() => closeWindows(browser));
 
 	describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
 		it.each([

@@ -3,16 +3,34 @@ import { type Browser, type BrowserContext, chromium, type LaunchOptions, type P
 import { readCookieJar } from "../../scripts/sign-in.ts";
 import { originOf, type SiteAddress } from "./site.ts";
 
-/** Debian's; another one by `CHROMIUM`. */
-export const EXECUTABLE = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+/** Debian's. The one without windows needs half as long for the same. */
+const DEBIANS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
 
-export const hasChromium = existsSync(EXECUTABLE);
+const executable = process.env["CHROMIUM"] ?? DEBIANS.find(existsSync);
+
+export const hasChromium = executable !== undefined && existsSync(executable);
+
+/** Where it was looked for. */
+export const PLACES = process.env["CHROMIUM"] ?? DEBIANS.join(" or ");
+
+let shared: Promise<Browser> | undefined;
+
+/** One Chromium for all files: each start takes more than a second of a core. It ends with the process. */
+export function sharedBrowser(): Promise<Browser> {
+	shared ??= launch();
+	return shared;
+}
+
+/** Closes the windows that tests which failed have left open. */
+export async function closeWindows(browser: Browser): Promise<void> {
+	for (const context of browser.contexts()) await context.close();
+}
 
 /** Chromium without a sandbox, which it refuses to have as root, and without requests of its own. */
 export function launch(options: LaunchOptions = {}): Promise<Browser> {
 	return chromium.launch({
 		...options,
-		executablePath: EXECUTABLE,
+		...(executable !== undefined && { executablePath: executable }),
 		args: [
 			"--no-sandbox",
 			"--disable-gpu",
@@ -21,6 +39,8 @@ export function launch(options: LaunchOptions = {}): Promise<Browser> {
 			"--disable-background-networking",
 			"--disable-component-update",
 			"--disable-sync",
+			// Else it starts a process ahead for the next page, and most tests have one page.
+			"--renderer-process-limit=1",
 		],
 	});
 }

@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { CHATS } from "../../scripts/seed.ts";
-import { hasChromium, launch, visit } from "./chromium.ts";
+import { CHATS } from "../../scripts/seed/chats.ts";
+import { closeWindows, hasChromium, sharedBrowser, visit } from "./chromium.ts";
 import { originOf, type SiteAddress } from "./site.ts";
 
 describe.skipIf(!hasChromium)("the API reference", () => {
@@ -10,9 +10,9 @@ describe.skipIf(!hasChromium)("the API reference", () => {
 
 	beforeAll(async () => {
 		site = inject("site");
-		browser = await launch();
+		browser = await sharedBrowser();
 	});
-	afterAll(() => browser.close());
+	afterAll(() => closeWindows(browser));
 
 	it("shows every operation of the published document, and asks no other host", async () => {
 		const document = await (await fetch(`${originOf(site)}/api/openapi.json`)).json();

@@ -9,10 +9,11 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { WorkflowRunsElement } from "../../packages/edge-runs/src/element/index.ts";
 import { createReadToken } from "../../packages/edge-runs/src/recorder/index.ts";
-import { CHATS, USER } from "../../scripts/seed.ts";
+import { CHATS } from "../../scripts/seed/chats.ts";
+import { USER } from "../../scripts/seed/rows.ts";
 import { readCookieJar } from "../../scripts/sign-in.ts";
 import { readText, root } from "../node/dev-server.ts";
-import { hasChromium, launch, visit } from "./chromium.ts";
+import { closeWindows, hasChromium, sharedBrowser, visit } from "./chromium.ts";
 import { newChat, outline, report, workingDay } from "./scenes.ts";
 import { originOf, type SiteAddress } from "./site.ts";
 
@@ -30,11 +31,11 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 
 	beforeAll(async () => {
 		site = inject("site");
-		browser = await launch();
+		browser = await sharedBrowser();
 		day = await newChat(site);
 		await report(site, day, workingDay());
 	});
-	afterAll(() => browser.close());
+	afterAll(() => closeWindows(browser));
 
 	/** A page of plain HTML with one script tag, and the element in it. */
 	async function embed(attributes: string, options: Options = {}) {

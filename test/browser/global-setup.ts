@@ -1,6 +1,6 @@
 import type {} from "vitest";
 import type { TestProject } from "vitest/node";
-import { EXECUTABLE, hasChromium } from "./chromium.ts";
+import { hasChromium, PLACES } from "./chromium.ts";
 import { Site, type SiteAddress } from "./site.ts";
 
 declare module "vitest" {
@@ -13,7 +13,7 @@ declare module "vitest" {
 export default async function setup({ provide }: TestProject): Promise<(() => Promise<void>) | undefined> {
 	if (!hasChromium) {
 		console.warn(
-			`The tests of the page are skipped: there is no Chromium at ${EXECUTABLE}. Set CHROMIUM to where yours is.`,
+			`The tests of the page are skipped: there is no Chromium at ${PLACES}. Set CHROMIUM to where yours is.`,
 		);
 		return undefined;
 	}

@@ -2,7 +2,7 @@ import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { RUNS_PER_PAGE } from "../../packages/edge-runs/src/timeline/view.ts";
-import { hasChromium, launch, visit } from "./chromium.ts";
+import { closeWindows, hasChromium, sharedBrowser, visit } from "./chromium.ts";
 import { startDyingProxy } from "./proxy.ts";
 import { manyRuns, newChat, outline, type Report, report, workingDay } from "./scenes.ts";
 import { record, type SiteAddress } from "./site.ts";
@@ -14,9 +14,9 @@ describe.skipIf(!hasChromium)("the live page", () => {
 
 	beforeAll(async () => {
 		site = inject("site");
-		browser = await launch();
+		browser = await sharedBrowser();
 	});
-	afterAll(() => browser.close());
+	afterAll(() => closeWindows(browser));
 
 	/** A chat with these runs, looked at. */
 	async function look(runs: readonly Report[]) {
@@ -241,9 +241,9 @@ describe.skipIf(!hasChromium)("the live page", () => {
 describe.skipIf(!hasChromium)("the live page's line", () => {
 	let browser: Browser;
 	beforeAll(async () => {
-		browser = await launch();
+		browser = await sharedBrowser();
 	});
-	afterAll(() => browser.close());
+	afterAll(() => closeWindows(browser));
 
 	it("that goes dead is noticed, said, and opened again with what was missed", async () => {
 		const site = inject("site");

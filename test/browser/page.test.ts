@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { CHATS } from "../../scripts/seed.ts";
-import { hasChromium, launch, visit } from "./chromium.ts";
+import { CHATS } from "../../scripts/seed/chats.ts";
+import { closeWindows, hasChromium, sharedBrowser, visit } from "./chromium.ts";
 import { newChat, outline, report, workingDay } from "./scenes.ts";
 import { originOf, type SiteAddress } from "./site.ts";
 
@@ -12,9 +12,9 @@ describe.skipIf(!hasChromium)("the page", () => {
 
 	beforeAll(async () => {
 		site = inject("site");
-		browser = await launch();
+		browser = await sharedBrowser();
 	});
-	afterAll(() => browser.close());
+	afterAll(() => closeWindows(browser));
 
 	it("shows a run in every status: by word, by shape and by colour", async () => {
 		const { page, context, complaints } = await visit(browser, site);

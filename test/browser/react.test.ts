@@ -6,7 +6,7 @@ import { renderToString } from "react-dom/server";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { cssText } from "../../packages/edge-runs/css-text.ts";
 import { readCookieJar } from "../../scripts/sign-in.ts";
-import { hasChromium, launch, visit } from "./chromium.ts";
+import { closeWindows, hasChromium, sharedBrowser, visit } from "./chromium.ts";
 import { App, type View } from "./fixtures/react-app.tsx";
 import { newChat, outline, report } from "./scenes.ts";
 import { originOf, type SiteAddress } from "./site.ts";
@@ -27,7 +27,7 @@ describe.skipIf(!hasChromium)("the React hooks", () => {
 
 	beforeAll(async () => {
 		site = inject("site");
-		browser = await launch();
+		browser = await sharedBrowser();
 		const { outputFiles } = await build({
 			entryPoints: [path.join(import.meta.dirname, "fixtures/react-main.tsx")],
 			bundle: true,
@@ -40,7 +40,7 @@ describe.skipIf(!hasChromium)("the React hooks", () => {
 		});
 		script = outputFiles[0]?.text as string;
 	});
-	afterAll(() => browser.close());
+	afterAll(() => closeWindows(browser));
 
 	/** The app on a page of the site's own, and the streams that it opens. */
 	async function open({ signedIn = true, html = "" } = {}) {

@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { hasChromium, launch, visit } from "./chromium.ts";
+import { closeWindows, hasChromium, sharedBrowser, visit } from "./chromium.ts";
 import { newChat, outline, type Report, report, workingDay } from "./scenes.ts";
 import type { SiteAddress } from "./site.ts";
 
@@ -10,9 +10,9 @@ describe.skipIf(!hasChromium)("reading the page", () => {
 
 	beforeAll(async () => {
 		site = inject("site");
-		browser = await launch();
+		browser = await sharedBrowser();
 	});
-	afterAll(() => browser.close());
+	afterAll(() => closeWindows(browser));
 
 	async function look(runs: readonly Report[], options: Parameters<typeof visit>[2] = {}, path = "") {
 		const chat = await newChat(site);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { USER } from "../../scripts/seed.ts";
+import { USER } from "../../scripts/seed/rows.ts";
 import type { Status, Step, WorkflowRun } from "../../src/workflow-runs/schemas.ts";
 import { record, type SiteAddress } from "./site.ts";
 

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Page } from "playwright-core";
-import { CHATS } from "../../scripts/seed.ts";
+import { CHATS } from "../../scripts/seed/chats.ts";
 import { root } from "../node/dev-server.ts";
 import { launch, visit } from "./chromium.ts";
 import { takeExamples } from "./example-pictures.ts";

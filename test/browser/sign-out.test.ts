@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { CHATS } from "../../scripts/seed.ts";
-import { hasChromium, launch, visit } from "./chromium.ts";
+import { CHATS } from "../../scripts/seed/chats.ts";
+import { hasChromium, launch, sharedBrowser, visit } from "./chromium.ts";
 import type { SiteAddress } from "./site.ts";
 
 describe.skipIf(!hasChromium)("after a sign-out", () => {
@@ -11,12 +11,12 @@ describe.skipIf(!hasChromium)("after a sign-out", () => {
 	beforeAll(async () => {
 		site = inject("site");
 		browsers = {
-			"without a back/forward cache": await launch(),
+			"without a back/forward cache": await sharedBrowser(),
 			// Playwright switches off what everybody's browser has: whole pages kept as they were left.
 			"with a back/forward cache": await launch({ ignoreDefaultArgs: ["--disable-back-forward-cache"] }),
 		};
 	});
-	afterAll(() => Promise.all(Object.values(browsers).map((browser) => browser.close())));
+	afterAll(() => browsers["with a back/forward cache"]?.close());
 
 	it.each(["without a back/forward cache", "with a back/forward cache"])(
 		"Back does not show the runs, %s",

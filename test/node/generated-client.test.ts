@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { USER } from "../../scripts/seed.ts";
+import { USER } from "../../scripts/seed/rows.ts";
 import { root } from "./dev-server.ts";
 import { startService, TOKEN } from "./harness.ts";
 

@@ -6,6 +6,12 @@ import { describe, expect, it } from "vitest";
 import { kvStorage } from "../../fixtures/kv-storage.ts";
 import { insertChat, insertRuns, request, requestWith, runsPath, uuid } from "../helpers.ts";
 
+/** Better-auth's own hash takes a tenth of a second, as it should; sessions know nothing of passwords. */
+const PASSWORDS = {
+	hash: async (password: string) => password,
+	verify: async ({ hash, password }: { hash: string; password: string }) => hash === password,
+};
+
 /** A real better-auth deployment that keeps its sessions in the service's KV; its users are in memory. */
 function deployment(origin: string, options: Pick<BetterAuthOptions, "advanced" | "secrets"> = {}) {
 	const database = { user: [] as Record<string, unknown>[], account: [], verification: [], rateLimit: [] };
@@ -16,7 +22,7 @@ function deployment(origin: string, options: Pick<BetterAuthOptions, "advanced" 
 		rateLimit: { storage: "database" },
 		verification: { storeInDatabase: true },
 		database: memoryAdapter(database),
-		emailAndPassword: { enabled: true },
+		emailAndPassword: { enabled: true, password: PASSWORDS },
 		user: { deleteUser: { enabled: true } },
 		plugins: [admin()],
 		telemetry: { enabled: false },
