@@ -41,6 +41,7 @@ await command(HELP, OPTIONS, async ({ values }) => {
 	const eraseSeconds = Math.min(4, Math.ceil(seconds / 60));
 	const cast = Object.entries(ACTORS).map(([kind, count]) => `${count} ${kind}`);
 	console.log(`Soaking for ${seconds} s: ${cast.join(", ")}, 20 chats of 10 users`);
+	const { soak } = await import("./run.ts");
 	const soaked = await soak({ ...ACTORS, ...SCHEDULE, eraseSeconds, seconds, restMilliseconds, restarts });
 	console.log(describe(soaked));
 	return soaked.tally.wrong > 0 ? 1 : 0;
