@@ -1,5 +1,6 @@
 import { and, inArray, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import { among } from "../db/among.ts";
 import { drizzleOver } from "../db/drizzle.ts";
 import { chats, workflowRuns } from "../db/schema.ts";
 
@@ -65,6 +66,3 @@ function deleteRuns(session: D1DatabaseSession, isOfBatch: SQL | undefined, runI
 		.where(and(inArray(workflowRuns.id, among(runIds)), inArray(workflowRuns.chatId, owners)))
 		.returning({ id: workflowRuns.id });
 }
-
-/** One parameter for all ids, since D1 takes at most 100. */
-const among = (ids: readonly string[]) => sql`(select value from json_each(${JSON.stringify(ids)}))`;

@@ -1,4 +1,5 @@
 import { and, eq, isNotNull, sql } from "drizzle-orm";
+import { among } from "../db/among.ts";
 import { nextChange } from "../db/change.ts";
 import { drizzleOver } from "../db/drizzle.ts";
 import { addedBytes, runBytes } from "../db/history-bytes.ts";
@@ -33,7 +34,7 @@ export async function dropOldest(
 			and(
 				eq(workflowRuns.chatId, chatId),
 				isNotNull(workflowRuns.completedAt),
-				sql`${workflowRuns.id} not in (select value from json_each(${JSON.stringify(keep)}))`,
+				sql`${workflowRuns.id} not in ${among(keep)}`,
 			),
 		)
 		.as("oldest");

@@ -1,4 +1,5 @@
 import { and, eq, getTableColumns, inArray, sql } from "drizzle-orm";
+import { among } from "../db/among.ts";
 import { type Change, toChange } from "../db/change.ts";
 import { drizzleOver } from "../db/drizzle.ts";
 import { runBytes } from "../db/history-bytes.ts";
@@ -29,7 +30,7 @@ export async function readStored(
 ): Promise<Map<string, StoredRun>> {
 	const db = drizzleOver(session);
 	// One parameter for all ids, since D1 takes at most 100 parameters.
-	const isNamed = inArray(workflowRuns.id, sql`(select value from json_each(${JSON.stringify(runIds)}))`);
+	const isNamed = inArray(workflowRuns.id, among(runIds));
 	const all = db
 		.select({ bytes: sql`ifnull(sum(${runBytes}), 0)` })
 		.from(workflowRuns)

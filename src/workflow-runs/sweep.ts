@@ -1,5 +1,6 @@
-import { and, inArray, type SQL, sql } from "drizzle-orm";
+import { and, inArray, type SQL } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
+import { among } from "../db/among.ts";
 import { changed, type nextChange, toChange } from "../db/change.ts";
 import { drizzleOver } from "../db/drizzle.ts";
 import { tellWatchers } from "../db/hub.ts";
@@ -64,7 +65,6 @@ async function sweepBatch(session: D1DatabaseSession, { isDue, order, chat, writ
 		.orderBy(order)
 		.limit(BATCH_RUNS);
 	if (due.length === 0) return { due: 0, written: 0, changes: [] };
-	const among = (ids: string[]) => sql`(select value from json_each(${JSON.stringify(ids)}))`;
 	const revision = crypto.randomUUID();
 	const [rows, done] = await db.batch([
 		db
