@@ -12,9 +12,13 @@ export interface GroupLimits {
 	readonly waiting: number;
 }
 
+/** How long a group waits for those that went with the last one: they come again as soon as they are answered. */
+const DELAY_MILLISECONDS = 1;
+
 /**
  * Commits jobs one group after the other: what arrives while a commit is under way waits, and is committed together.
- * So a store is asked once for many, and one job alone never waits.
+ * So a store is asked once for many. A group that is smaller than the last one is given a moment to fill, as by
+ * PostgreSQL's `commit_delay`; who writes alone never waits.
  */
 export class GroupCommit<Job, Result> {
 	readonly #commit: (jobs: readonly Job[]) => Promise<readonly Result[]>;
@@ -22,6 +26,8 @@ export class GroupCommit<Job, Result> {
 	#waiting: Waiting<Job, Result>[] = [];
 	#weight = 0;
 	#isRunning = false;
+	/** How many were committed together the last time. */
+	#together = 1;
 
 	/** @param commit answers each job, in their order; if it rejects, all of them get that error */
 	constructor(commit: (jobs: readonly Job[]) => Promise<readonly Result[]>, limits: GroupLimits) {
@@ -44,7 +50,9 @@ export class GroupCommit<Job, Result> {
 	async #run(): Promise<void> {
 		this.#isRunning = true;
 		while (this.#waiting.length > 0) {
+			if (this.#waiting.length < this.#together) await scheduler.wait(DELAY_MILLISECONDS);
 			const group = this.#take();
+			this.#together = group.length;
 			try {
 				const results = await this.#commit(group.map(({ job }) => job));
 				for (const [index, { resolve }] of group.entries()) resolve(results[index] as Result);
