@@ -170,7 +170,7 @@ it("is as the list is in the end, and on the way nothing is lost, told twice or 
 			await vi.waitFor(
 				async () => {
 					passed += 5_000;
-					for (const follower of followers) expect(follower.texts).toEqual(list);
+					for (const follower of followers) if (!follower.hasFault) expect(follower.texts).toEqual(list);
 				},
 				{ timeout: 20_000 },
 			);
