@@ -59,9 +59,9 @@ export default defineConfig({
 					name: "workerd",
 					// The other projects run beside it: what takes a second on its own may take several.
 					testTimeout: 30_000,
-					// One workerd for all files: starting one a file takes longer than all tests together.
+					// A workerd for half of the files: starting one a file takes longer than all tests together.
 					isolate: false,
-					maxWorkers: 1,
+					maxWorkers: 2,
 					include: ["test/workerd/**/*.test.ts"],
 					globalSetup: "test/workerd/global-setup.ts",
 					setupFiles: ["test/workerd/setup.ts"],
@@ -79,6 +79,15 @@ export default defineConfig({
 					// They share a dev server and a browser.
 					fileParallelism: false,
 					isolate: false,
+				},
+			},
+			{
+				test: {
+					// Not among the tests of `npm test`: they would take a third of its time.
+					name: "tools",
+					include: ["test/tools/**/*.test.ts"],
+					testTimeout: 120_000,
+					hookTimeout: 120_000,
 				},
 			},
 			{

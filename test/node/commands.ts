@@ -29,11 +29,14 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npx vitest --project workerd": RUNS_TESTS,
 	"npm run test:node": RUNS_TESTS,
 	"npm run test:browser": RUNS_TESTS,
+	"npm run test:tools": { by: ".ci/run", shows: "npm run test:tools" },
 	"npm run import -- runs.ndjson --url https://YOUR-WORKER": {
 		by: "test/node/import.test.ts",
 		shows: 'runScript("import.ts", [file, "--url", service.url])',
 	},
-	"npm run bench": { cannot: "it takes half an hour; test/node/bench.test.ts runs the same code, as small as it gets" },
+	"npm run bench": {
+		cannot: "it takes half an hour; test/tools/bench.test.ts runs the same code, as small as it gets",
+	},
 	"npm run fuzz -- --seconds 60": {
 		cannot: "it takes a minute; it is test/workerd/hold/fuzz.test.ts, which `npm test` runs for some seconds",
 	},
@@ -44,9 +47,9 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npm run drills": { by: ".ci/run", shows: "npm run drills" },
 	"npx wrangler login": { cannot: "it opens a browser to sign in to Cloudflare" },
 	"npx wrangler kv namespace list": NEEDS_ACCOUNT,
-	"npm run deploy -- --env staging": { by: "test/node/deploy.test.ts", shows: '["--env", "staging", ...more]' },
-	"npm run setup -- --env staging": { by: "test/node/deploy.test.ts", shows: '["--env", "staging", ...more]' },
-	"npm run db:migrate": { by: "test/node/deploy.test.ts", shows: '["--migrations-only"]' },
+	"npm run deploy -- --env staging": { by: "test/tools/deploy.test.ts", shows: '["--env", "staging", ...more]' },
+	"npm run setup -- --env staging": { by: "test/tools/deploy.test.ts", shows: '["--env", "staging", ...more]' },
+	"npm run db:migrate": { by: "test/tools/deploy.test.ts", shows: '["--migrations-only"]' },
 	"git pull": { cannot: "it changes the checkout under test" },
 	"npx wrangler deployments list --env=": NEEDS_ACCOUNT,
 	"npx wrangler rollback --env=": NEEDS_ACCOUNT,
@@ -55,10 +58,10 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npx wrangler d1 time-travel restore DB --env= --bookmark=THE-BOOKMARK": NEEDS_ACCOUNT,
 	"npx wrangler d1 time-travel restore DB --env= --timestamp=2026-11-24T12:00:00Z": NEEDS_ACCOUNT,
 	"npx wrangler d1 export DB --remote --env= --output=edge-runs.sql": NEEDS_ACCOUNT,
-	"npm run deploy": { by: "test/node/deploy.test.ts", shows: 'await run("deploy.ts")' },
+	"npm run deploy": { by: "test/tools/deploy.test.ts", shows: 'await run("deploy.ts")' },
 	"npm run alerts": { by: "test/node/alerts.test.ts", shows: "await run()" },
 	"npm run alerts -- --skip Retention": { by: "test/node/alerts.test.ts", shows: '"--skip", "Retention"' },
-	"npm run setup": { by: "test/node/deploy.test.ts", shows: 'await run("setup.ts"' },
+	"npm run setup": { by: "test/tools/deploy.test.ts", shows: 'await run("setup.ts"' },
 	'curl "https://api.cloudflare.com/client/v4/accounts/YOUR-ACCOUNT/analytics_engine/sql" -H "Authorization: Bearer YOUR-API-TOKEN" --data "SELECT blob3 AS route, sum(_sample_interval) AS requests FROM edge_runs WHERE index1 = \'request\' GROUP BY route"':
 		NEEDS_ACCOUNT,
 	"curl https://YOUR-WORKER/api/health": {

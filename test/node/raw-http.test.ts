@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundle } from "../../lab/bundle.ts";
+import { type Bundle, bundle } from "../../lab/bundle.ts";
 import { chatIdOf } from "../../lab/data.ts";
 import { seedOurs, seedSession } from "../../lab/seed.ts";
 import { openStores, type Server, startServer } from "../../lab/server.ts";
@@ -17,10 +17,11 @@ const SECRET = "a test secret of at least thirty-two characters";
 const LARGE = { runs: 5_000, steps: 5 };
 
 const { folder, remove } = temporaryFolder();
+let built: Bundle;
 let server: Server;
 let cookie: string;
 beforeAll(async () => {
-	const built = await bundle("wrangler.toml", `${folder}/bundle`);
+	built = await bundle("wrangler.toml", `${folder}/bundle`);
 	const state = `${folder}/state`;
 	const stores = await openStores("ours", state, built);
 	await seedOurs(stores.d1, [LARGE]);
@@ -69,6 +70,10 @@ async function expectWell(): Promise<void> {
 	expect(outcome(await send(get("/api/health")))).toBe("200");
 	expect(outcome(await send(get(`${list()}?limit=1`)))).toBe("200");
 }
+
+it("is small: start-up time grows with it, and the free plan has a limit", () => {
+	expect(built.gzippedBytes).toBeLessThan(100 * 1024);
+});
 
 describe("bytes that are almost HTTP are answered, and the next request is fine:", () => {
 	it.each<[string, () => string | Buffer, string]>([

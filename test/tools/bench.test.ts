@@ -34,7 +34,7 @@ describe("the benchmark", () => {
 	});
 
 	it("reports on every subject and size, in JSON", () => {
-		const { rows, calls, network, memory, goals, bundle } = JSON.parse(JSON.stringify(report)) as Report;
+		const { rows, calls, network, memory, goals } = JSON.parse(JSON.stringify(report)) as Report;
 		expect(rows).toHaveLength(SIZES.length * (SUBJECTS.length - 1) + 1);
 		for (const row of rows) {
 			expect(row.requestsPerSecond).toBeGreaterThan(0);
@@ -45,8 +45,6 @@ describe("the benchmark", () => {
 		expect(network.times).toHaveLength(SUBJECTS.length - 1);
 		expect(memory.map(({ subject }) => subject)).toEqual(hasProc ? SUBJECTS.map(({ name }) => name) : []);
 		expect(goals.length).toBeGreaterThan(0);
-		// The service keeps to it: start-up time grows with it, and the free plan has a limit.
-		expect(bundle.gzippedBytes).toBeLessThan(100 * 1024);
 	});
 
 	it("measures own time, streams and reports, ours beside version 0.1", () => {

@@ -3,9 +3,9 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { readText, root, temporaryFolder } from "../node/dev-server.ts";
+import { runScript } from "../node/scripts.ts";
 import { CloudflareApi } from "./cloudflare-api.ts";
-import { readText, root, temporaryFolder } from "./dev-server.ts";
-import { runScript } from "./scripts.ts";
 
 const MIGRATIONS = (JSON.parse(readText("drizzle/meta/_journal.json")) as { entries: { tag: string }[] }).entries;
 // vitest.config.ts quietens wrangler for the tests; what it says here is what a person reads.
