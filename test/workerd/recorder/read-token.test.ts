@@ -1,5 +1,5 @@
 import { verify } from "hono/jwt";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createReadToken, uuidFor } from "#recorder/index.ts";
 import { uuid } from "./stage.ts";
 
@@ -25,13 +25,16 @@ describe("a read token", () => {
 	});
 
 	it("is worth nothing with another secret, with other claims, or when it has expired", async () => {
-		const token = await createReadToken({ secret, userId: "u", expiresInSeconds: 1 });
+		const token = await createReadToken({ secret, userId: "u", expiresInSeconds: 60 });
 		await expect(verify(token, `${secret}!`, "HS256")).rejects.toThrow();
 		const [head, , signature] = token.split(".");
 		const forged = `${head}.${btoa(JSON.stringify({ sub: "v", exp: now() + 60 })).replaceAll("=", "")}.${signature}`;
 		await expect(verify(forged, secret, "HS256")).rejects.toThrow(/signature/);
 		const { exp } = await verify(token, secret, "HS256");
-		expect(exp).toBeLessThanOrEqual(now() + 1);
+		expect(exp).toBeLessThanOrEqual(now() + 60);
+		vi.spyOn(Date, "now").mockReturnValue(Number(exp) * 1_000);
+		await expect(verify(token, secret, "HS256")).rejects.toThrow(/expired/);
+		vi.restoreAllMocks();
 	});
 
 	it.each([
