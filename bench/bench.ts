@@ -2,6 +2,9 @@
 import { command, Stop } from "../scripts/command-line.ts";
 import type { Options } from "./run.ts";
 
+// Keeps wrangler's own lines out of the report.
+process.env["WRANGLER_LOG"] ??= "warn";
+
 const HELP = `Measures the service and its peers side by side, in workerd, for about a quarter of an hour:
 
   npm run bench                   everything
