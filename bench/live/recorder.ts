@@ -9,9 +9,12 @@ import { markerName } from "./streams.ts";
 /** Of the measured servers. */
 export const TOKEN = "the-benchmark-s-service-token-0123456789";
 
+/** workerd closes a connection that is idle for 5 s, maybe just when it is used again: it is given up before. */
+const IDLE_MILLISECONDS = 3_000;
+
 /** Reports to a server, as a recorder does. Throws unless an answer is a success. */
 export class Recorder {
-	readonly #agent = new Agent({ keepAlive: true });
+	readonly #agent = new Agent({ keepAlive: true, timeout: IDLE_MILLISECONDS });
 	readonly #server: Server;
 
 	constructor(server: Server) {
