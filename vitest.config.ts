@@ -24,8 +24,6 @@ const bundledWith: Plugin = {
 
 export default defineConfig({
 	test: {
-		// The service's own log lines, thousands of them; whatever else is printed shows.
-		onConsoleLog: (log) => !log.startsWith('{"level":'),
 		projects: [
 			{
 				plugins: [
@@ -83,7 +81,7 @@ export default defineConfig({
 			},
 			{
 				test: {
-					// Not among the tests of `npm test`: they would take a third of its time.
+					// Not among the tests of `npm test`: they take processor time, for what changes seldom.
 					name: "tools",
 					include: ["test/tools/**/*.test.ts"],
 					testTimeout: 120_000,

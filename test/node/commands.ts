@@ -22,7 +22,7 @@ export const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
 	"npm run example:plain-html": { by: "examples/test/plain-html.test.ts", shows: 'Example.start("plain-html")' },
 	"npm ci && npm run dev": { by: "test/node/dev.test.ts", shows: "new DevServer(" },
 	"npm run dev": { by: "test/node/dev.test.ts", shows: "new DevServer(" },
-	"npm run check": { by: "package.json", shows: '"test": "run-s --continue-on-error check ' },
+	"npm run check": { by: "package.json", shows: '"test": "run-p --aggregate-output --continue-on-error check ' },
 	"npm run fix": { cannot: "it would change the files under test; `npm run check` fails where it has something to do" },
 	"npx vitest run --project workerd test/workerd/reads/list.test.ts": RUNS_TESTS,
 	'npx vitest run --project workerd -t "its name"': RUNS_TESTS,

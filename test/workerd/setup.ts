@@ -1,7 +1,7 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll } from "vitest";
-import "./well-formed.ts";
+import "./told-to-vitest.ts";
 
 await applyD1Migrations(env.DB, env.MIGRATIONS);
 

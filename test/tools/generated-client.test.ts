@@ -3,8 +3,8 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { USER } from "../../scripts/seed/rows.ts";
-import { root } from "./dev-server.ts";
-import { startService, TOKEN } from "./harness.ts";
+import { root } from "../node/dev-server.ts";
+import { startService, TOKEN } from "../node/harness.ts";
 
 const folder = path.join(root, "test/generated-client");
 /** Runs a script in the folder, under the Node of the project's scripts. */

@@ -4,9 +4,9 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { readText, root, temporaryFolder } from "./dev-server.ts";
-import { fencedBlocks } from "./documents.ts";
-import { startService, TOKEN } from "./harness.ts";
+import { readText, root, temporaryFolder } from "../node/dev-server.ts";
+import { fencedBlocks } from "../node/documents.ts";
+import { startService, TOKEN } from "../node/harness.ts";
 
 /*
  * The package as others get it: packed, and installed into a project of its own outside the repository.
