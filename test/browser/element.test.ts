@@ -159,7 +159,7 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 
 	it("takes the page's custom properties and parts", async () => {
 		const { page, context, element } = await embed(`src="/" chat="${day}"`);
-		await element.locator("#connection.live").waitFor();
+		await element.locator("#runs > li").first().waitFor();
 		const looks = await page.evaluate(() => {
 			const sheet = new CSSStyleSheet();
 			sheet.replaceSync(

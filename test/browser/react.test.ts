@@ -204,7 +204,7 @@ describe.skipIf(!hasChromium)("the React hooks", () => {
 		await show({ lists: [{ chat }], timeline: { chat } });
 		const timeline = page.locator("workflow-runs");
 		await timeline.locator("#connection.live").waitFor();
-		expect(await timeline.locator("#runs > li").count()).toBe(2);
+		await expect.poll(() => timeline.locator("#runs > li").count()).toBe(2);
 		await timeline.locator("#runs > .completed > details > summary").click();
 		await page.waitForFunction(() => document.querySelector("#selected")?.textContent === "completed");
 		await report(site, chat, [{ ...outline("failed", 5, []), id: run.id }]);
