@@ -1,10 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { DatabaseSync } from "node:sqlite";
-
-/** The account that the API knows. */
-export const ACCOUNT = "0123456789abcdef0123456789abcdef";
+import { type Api, ApiError, type ApiRequest, serveCloudflareApi } from "../../lab/cloudflare-api.ts";
 
 interface Binding {
 	readonly type: string;
@@ -20,17 +16,6 @@ interface Worker {
 	readonly secrets: Record<string, string>;
 }
 
-class ApiError extends Error {
-	readonly status: number;
-	readonly code: number;
-
-	constructor(status: number, code: number, message: string) {
-		super(message);
-		this.status = status;
-		this.code = code;
-	}
-}
-
 /**
  * As much of Cloudflare's API as wrangler needs to deploy this Worker, for wrangler itself to talk to: the order in which
  * things are made is what counts. Its databases are SQLite's.
@@ -41,44 +26,21 @@ export class CloudflareApi {
 	readonly workers = new Map<string, Worker>();
 	/** What was changed, in order. */
 	readonly events: string[] = [];
-	readonly #server = createServer(async (request, response) => {
-		const chunks: Buffer[] = [];
-		for await (const chunk of request) chunks.push(chunk);
-		const { pathname } = new URL(request.url ?? "/", "http://api");
-		const reply = (status: number, body: object) =>
-			response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ messages: [], ...body }));
-		try {
-			const path = pathname.replace(`/accounts/${ACCOUNT}`, "");
-			const result = await this.#answer(
-				`${request.method} ${path}`,
-				Buffer.concat(chunks),
-				request.headers["content-type"] ?? "",
-			);
-			reply(200, { success: true, errors: [], result });
-		} catch (error) {
-			const { status = 500, code = 0, message } = error as ApiError;
-			reply(status, { success: false, errors: [{ code, message }], result: null });
-		}
-	});
+	#api: Api | undefined;
 
 	/** What wrangler's environment needs to use it. */
-	async listen(): Promise<Record<string, string>> {
-		await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-		const { port } = this.#server.address() as AddressInfo;
-		return {
-			CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}`,
-			CLOUDFLARE_API_TOKEN: "a-token",
-			CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
-		};
+	async listen(): Promise<Readonly<Record<string, string>>> {
+		this.#api = await serveCloudflareApi((request) => this.#answer(request));
+		return this.#api.env;
 	}
 
 	close(): void {
-		this.#server.close();
+		this.#api?.close();
 	}
 
-	async #answer(call: string, body: Buffer, contentType: string): Promise<unknown> {
+	async #answer({ method, path, body, contentType }: ApiRequest): Promise<unknown> {
+		const call = `${method} ${path}`;
 		const json = () => JSON.parse(body.toString()) as Record<string, unknown>;
-		const [, method = "", path = ""] = /^(\S+) (.*)$/.exec(call) ?? [];
 		const [, ...parts] = path.split("/");
 		if (call === "GET /d1/database") return [...this.databases].map(([name, { uuid }]) => ({ name, uuid }));
 		if (call === "POST /d1/database") {

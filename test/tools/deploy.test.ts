@@ -22,7 +22,7 @@ const secretsFile = (label: string) => path.join(root, `.secrets.${label}`);
 
 describe("with an account, npm run deploy and npm run setup", () => {
 	let api: CloudflareApi;
-	let account: Record<string, string>;
+	let account: Readonly<Record<string, string>>;
 	beforeAll(async () => {
 		api = new CloudflareApi();
 		account = await api.listen();
