@@ -12,7 +12,7 @@ import { makeWorld, SECRET, TOKEN as SESSION_TOKEN } from "./fuzz/world.ts";
 /** `npm run fuzz` sets them: for so long, from this seed. Else a few thousand requests, from a new seed each time. */
 const seconds = Number(env.FUZZ_SECONDS) || null;
 const seed = Number(env.FUZZ_SEED) || Math.floor(Math.random() * 0x7fffffff);
-const REQUESTS = 1_000;
+const REQUESTS = 2_000;
 /** So that the fuzz cannot come to send nothing but nonsense, of which all is refused at the door. */
 const MET = [200, 201, 400, 401, 404, 405];
 
