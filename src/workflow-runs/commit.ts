@@ -9,8 +9,8 @@ import { type Growth, growthOf, historyFull } from "./history-size.ts";
 import { mergeReports, type RecordedRun } from "./merge-reports.ts";
 import { keptSince } from "./prune.ts";
 import type { StoredRun } from "./row.ts";
-import { HistoryFullError, readStored, type WrittenRuns, writeChanged } from "./store.ts";
-import type { CheckedRun, ToldRun } from "./told.ts";
+import { HistoryFullError, readStored, type Writing, type WrittenRuns, writeChanged } from "./store.ts";
+import type { CheckedRun } from "./told.ts";
 
 /** Runs as a writer has just written them, so that it need not read them again. The guard in D1 notices if they are not. */
 export interface Memory {
@@ -73,21 +73,15 @@ export function commitReports(
 	});
 }
 
-interface Writing {
-	readonly changed: readonly ToldRun[];
-	/** Of all runs that were merged into: those that stay the same are answered with, too. */
-	readonly ids: readonly string[];
-	readonly stored: ReadonlyMap<string, StoredRun>;
-	readonly growth: Growth;
-	readonly now: number;
-}
+/** A write of which it is not said yet whether there is room for it. */
+type Growing = Omit<Writing, "growth" | "maxBytes"> & { readonly growth: Growth };
 
 /** Writes runs if the chat's history has room for them. If the operator chose it, makes room. */
 async function writeWithin(
 	scope: Scope,
 	session: D1DatabaseSession,
 	chatId: string,
-	writing: Writing,
+	writing: Growing,
 ): Promise<WrittenRuns> {
 	const { growth, ids } = writing;
 	const { maxHistoryBytes, dropsOldest } = readConfig(scope.env);

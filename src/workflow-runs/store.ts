@@ -59,9 +59,13 @@ export interface WrittenRuns extends Change {
 	readonly runs: readonly StoredRun[];
 }
 
-interface Writing {
+/** What a write takes. */
+export interface Writing {
 	readonly changed: readonly ToldRun[];
-	/** The ids of all runs that the merge built on: the write is guarded by their revisions. */
+	/**
+	 * The ids of all runs that the merge built on: the write is guarded by their revisions. Those that stay the same are
+	 * among them, as they are answered with, too.
+	 */
 	readonly ids: readonly string[];
 	/** Those of them that are stored. */
 	readonly stored: ReadonlyMap<string, StoredRun>;
