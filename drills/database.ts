@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { storesOf } from "../lab/server.ts";
 
 export type D1 = Awaited<ReturnType<typeof storesOf>>["d1"];
@@ -20,16 +21,29 @@ export function fileOf(
 
 /**
  * Copies a whole database into another one, which may be in use: SQLite does it page by page, in one transaction. So D1's
- * Time Travel restores: in place, under whatever is running.
+ * Time Travel restores: in place, under whatever is running. A query that is under way may fail by it.
  */
 export async function copyDatabase(from: string, to: string): Promise<void> {
 	const source = new DatabaseSync(from);
 	try {
-		await backup(source, to, { rate: ALL_PAGES });
+		for (let attempt = 1; ; attempt++) {
+			try {
+				await backup(source, to, { rate: ALL_PAGES });
+				return;
+			} catch (error) {
+				if (!isLocked(error) || attempt === COPY_ATTEMPTS) throw error;
+			}
+			await sleep(10);
+		}
 	} finally {
 		source.close();
 	}
 }
+
+const COPY_ATTEMPTS = 100;
+
+/** Whether a lock was held, so that nothing was copied. `backup` of Node.js reports that with the code of success. */
+const isLocked = (error: unknown) => (error as { errcode?: number }).errcode === 0;
 
 /** How many entries of the users' runs are missing, too many or wrong. */
 export async function countOfWrongUserRuns(d1: D1): Promise<number | null> {

@@ -9,6 +9,7 @@ import { codeIn, runsIn, runsPath, until } from "../service.ts";
 import type { Stage } from "../stage.ts";
 import { type Place, Stream } from "../stream.ts";
 import { CHATS, erase, RUNS, type Watching } from "./before.ts";
+import type { Span } from "./watchers.ts";
 
 /** A stream looks once a minute whether its state is still the chat's. */
 const SAFETY_NET_SECONDS = 65;
@@ -37,16 +38,15 @@ export async function useNumbersAgain(stage: Stage, scene: Scene, last: number):
 /** What clients of both chats had. */
 export type Places = Readonly<Record<"busy" | "idle", Place>>;
 
-/** @param restoredAt when the database was restored, in milliseconds since the epoch */
 export async function everybodyIsRestored(
 	stage: Stage,
 	{ service }: Scene,
 	{ watchers, streams }: Watching,
 	later: Places,
-	restoredAt: number,
+	restored: Span,
 ): Promise<void> {
 	stage.step("Everybody gets the restored state, nobody a mix of both, and nobody goes back.");
-	stage.seen(await watchers.allRestored(restoredAt));
+	stage.seen(await watchers.allRestored(restored));
 	for (const name of ["busy", "idle"] as const) {
 		const { runs } = await streams[name].movesOn(later[name], SAFETY_NET_SECONDS);
 		assert.equal(runs.size, 1);

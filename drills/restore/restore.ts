@@ -37,10 +37,11 @@ async function run(stage: Stage): Promise<void> {
 	const before = { busy: busy.place, idle: idle.place };
 
 	stage.step("The database is restored, in place. Nothing is stopped, and nothing is told of it.");
+	const begun = Date.now();
 	await restoreEarlier();
-	const restoredAt = Date.now();
+	const restored = { begun, over: Date.now() };
 	await useNumbersAgain(stage, scene, later);
-	await everybodyIsRestored(stage, scene, watching, before, restoredAt);
+	await everybodyIsRestored(stage, scene, watching, before, restored);
 	await comeBack(stage, scene, before);
 	await watching.watchers.stop();
 	await deletedAndLate(stage, scene);

@@ -17,12 +17,21 @@ interface Seen {
 	restoredAt: number;
 }
 
+/** From when until when something went on, in milliseconds since the epoch. */
+export interface Span {
+	readonly begun: number;
+	readonly over: number;
+}
+
 /** Readers of every kind. Each answer must be of the later state, or of the restored one, and then never of the later. */
 export class Watchers {
 	readonly #service: Service;
 	readonly #late: Late;
 	readonly #seen = new Map<string, Seen>();
 	readonly #wrong: string[] = [];
+	/** Reads that were told to try again. Only those that D1 was at during the restore may be. */
+	readonly #refused: (Span & { readonly what: string })[] = [];
+	#restore: Span = { begun: 0, over: 0 };
 	readonly #stops: (() => unknown)[] = [];
 
 	constructor(service: Service, late: Late) {
@@ -65,10 +74,10 @@ export class Watchers {
 
 	/**
 	 * Until everybody has seen the restored state.
-	 * @param since when it was restored, in milliseconds since the epoch
-	 * @returns a table of who had it when
+	 * @returns a table of who had it when, and how many reads the restore has cut short
 	 */
-	async allRestored(since: number): Promise<string> {
+	async allRestored(restore: Span): Promise<string> {
+		this.#restore = restore;
 		const isOver = () => this.#wrong.length > 0 || [...this.#seen.values()].every(({ restored }) => restored > 0);
 		await until("all readers see the restored state", isOver, 70);
 		this.#check();
@@ -76,9 +85,10 @@ export class Watchers {
 			name,
 			String(later),
 			String(restored),
-			String(restoredAt - since),
+			String(restoredAt - restore.over),
 		]);
-		return table(["reader", "later answers", "restored ones", "after ms"], rows);
+		const seen = table(["reader", "later answers", "restored ones", "after ms"], rows);
+		return `${seen}\nreads that were under way in D1, and were told to try again: ${this.#refused.length}`;
 	}
 
 	async stop(): Promise<void> {
@@ -87,7 +97,10 @@ export class Watchers {
 	}
 
 	#check(): void {
-		if (this.#wrong.length > 0) throw new Error(this.#wrong.slice(0, 10).join("\n"));
+		const { begun, over } = this.#restore;
+		const refused = this.#refused.filter((read) => read.begun > over || read.over < begun);
+		const wrong = [...this.#wrong, ...refused.map(({ what }) => what)];
+		if (wrong.length > 0) throw new Error(wrong.slice(0, 10).join("\n"));
 	}
 
 	#poll(
@@ -101,9 +114,15 @@ export class Watchers {
 		const tell = this.#tellerOf(name);
 		let runs: readonly WorkflowRun[] = [];
 		const loop = new Loop(async () => {
+			const begun = Date.now();
 			const answer = await this.#service.read(path, headers());
+			const what = `${name}: ${answer.status} ${answer.text}`;
+			if (answer.status === 503 && answer.headers.has("retry-after")) {
+				this.#refused.push({ begun, over: Date.now(), what });
+				return;
+			}
 			if (answer.status === 200) runs = runsIn(answer);
-			else if (answer.status !== 304) this.#wrong.push(`${name}: ${answer.status} ${answer.text}`);
+			else if (answer.status !== 304) this.#wrong.push(what);
 			onAnswer(answer.headers);
 			tell(runs);
 		});
