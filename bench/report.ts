@@ -1,7 +1,8 @@
 import { arch, cpus, release, type } from "node:os";
 import { table } from "../lab/table.ts";
 import type { Goal } from "./goals.ts";
-import type { LiveCost, LiveRow } from "./live/follow.ts";
+import type { LiveCost } from "./live/cost.ts";
+import type { LiveRow } from "./live/follow.ts";
 import { printLive } from "./live/print.ts";
 import type { WriteRow } from "./live/writes.ts";
 import type { Plan, Row } from "./measure.ts";

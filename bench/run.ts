@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
 import { type ChatSize, sizeName } from "../lab/data.ts";
 import { judge } from "./goals.ts";
-import { costAll, followAll, type LivePlan } from "./live/follow.ts";
+import { costAll } from "./live/cost.ts";
+import { followAll, type LivePlan } from "./live/follow.ts";
 import { judgeLive } from "./live/goals.ts";
 import { type WritePlan, writeAll } from "./live/writes.ts";
 import { measure, type Plan } from "./measure.ts";

@@ -1,11 +1,8 @@
-import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ask } from "../../lab/ask.ts";
 import { type ChatSize, chatIdOf, sizeName } from "../../lab/data.ts";
 import { usageOf } from "../../lab/process.ts";
 import type { Server } from "../../lab/server.ts";
 import { median, quantile } from "../../lab/statistics.ts";
-import { CALLS_PATH, type Call } from "../../lab/workers/protocol.ts";
 import type { Stage } from "../stage.ts";
 import { Recorder, TOKEN } from "./recorder.ts";
 import { openStreams } from "./streams.ts";
@@ -68,8 +65,8 @@ export const startFollowed = (stage: Stage, subject: Followed, observed = false)
 
 /** What is late by more than this is not waited for, in milliseconds. */
 const PATIENCE = 4_000;
-/** Streams settle, and the code warms up. */
-const SETTLE = 1_500;
+/** Streams settle, and the code warms up: in milliseconds. */
+export const SETTLE = 1_500;
 const WARM_UP_REPORTS = 10;
 
 async function follow(
@@ -140,69 +137,4 @@ async function coresOf(server: Server, work: () => Promise<unknown>): Promise<nu
 	await work();
 	const after = usageOf(server.pid);
 	return before && after ? (after.cpuMilliseconds - before.cpuMilliseconds) / (performance.now() - start) : null;
-}
-
-/** What streams ask of D1, and what a client that comes back is sent. */
-export interface LiveCost {
-	readonly subject: Followed;
-	/** D1 round trips in ten seconds of 20 idle streams. */
-	readonly idleQueries: number;
-	/** D1 round trips and rows of one report that 20 streams are told of, those of the report itself included. */
-	readonly reportQueries: number;
-	readonly reportRows: number;
-	/** Bytes to a client that comes back after one change. */
-	readonly resumeBytes: number;
-}
-
-const COST_STREAMS = 20;
-export async function costAll(stage: Stage, size: ChatSize, idleMilliseconds = 10_000): Promise<LiveCost[]> {
-	const costs: LiveCost[] = [];
-	for (const subject of FOLLOWED) {
-		const server = await startFollowed(stage, subject, true);
-		const recorder = new Recorder(server);
-		const url = new URL(`/api/chats/${chatIdOf(size)}/workflow-runs/stream`, server.url);
-		const streams = await openStreams(url, stage.cookie, COST_STREAMS);
-		await recorder.mark(size, 0);
-		await sleep(SETTLE);
-		const before = (await callsOf(server)).length;
-		await sleep(idleMilliseconds);
-		const idleQueries = (await callsOf(server)).length - before;
-		// A report is a request, with which counting begins anew.
-		await recorder.mark(size, 1);
-		await sleep(SETTLE);
-		const calls = await callsOf(server);
-		streams.close();
-		const resumeBytes = await resume(url, stage.cookie, () => recorder.mark(size, 2));
-		recorder.close();
-		await server.dispose();
-		const reportRows = calls.reduce((sum, { rowsRead }) => sum + rowsRead, 0);
-		costs.push({ subject, idleQueries, reportQueries: calls.length, reportRows, resumeBytes });
-	}
-	return costs;
-}
-
-async function callsOf(server: Server): Promise<Call[]> {
-	const agent = new Agent();
-	const { body } = await ask(agent, new URL(CALLS_PATH, server.url), {});
-	agent.destroy();
-	return (JSON.parse(body.toString()) as Call[]).filter(({ store }) => store === "d1");
-}
-
-/** The bytes that a client is sent that has gone, missed a change and comes back. */
-async function resume(url: URL, cookie: string, change: () => Promise<unknown>): Promise<number> {
-	const listen = async (headers: Record<string, string>) => {
-		const line = new AbortController();
-		const response = await fetch(url, { headers: { cookie, ...headers }, signal: line.signal });
-		let text = "";
-		const reading = (async () => {
-			for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString();
-		})().catch(() => {});
-		await sleep(SETTLE);
-		line.abort();
-		await reading;
-		return text;
-	};
-	const [, id] = [...(await listen({})).matchAll(/^id: ?(.+)$/gm)].at(-1) ?? [];
-	await change();
-	return Buffer.byteLength(await listen({ "last-event-id": id as string }));
 }

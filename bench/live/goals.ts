@@ -1,5 +1,6 @@
 import type { Goal } from "../goals.ts";
-import type { LiveCost, LiveRow } from "./follow.ts";
+import type { LiveCost } from "./cost.ts";
+import type { LiveRow } from "./follow.ts";
 import type { WriteRow } from "./writes.ts";
 
 /** What pushed streams and the one writer of a chat are to reach. */

@@ -1,5 +1,6 @@
 import { table } from "../../lab/table.ts";
-import type { LiveCost, LiveRow } from "./follow.ts";
+import type { LiveCost } from "./cost.ts";
+import type { LiveRow } from "./follow.ts";
 import type { WriteRow } from "./writes.ts";
 
 const cores = (value: number | null) => value?.toFixed(3) ?? "";

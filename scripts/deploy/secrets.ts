@@ -27,7 +27,7 @@ export const SECRETS: readonly Secret[] = [
 	{ name: "READ_TOKEN_SECRET", about: "signs read tokens, for apps without better-auth" },
 ];
 
-/** better-auth's lower bound, and ours; see src/env.ts. */
+/** better-auth's lower bound, and ours; see src/env-values.ts. */
 const MIN_LENGTH = 32;
 
 const makeUp = () => randomBytes(32).toString("hex");

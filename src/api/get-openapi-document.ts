@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { version } from "../../package.json";
-import { ConfigurationError, type Env, sessionCookiePrefix } from "../env.ts";
+import type { Env } from "../env.ts";
+import { ConfigurationError, sessionCookiePrefix } from "../env-values.ts";
 import { isKnown, type JsonBody, jsonBody } from "../etag.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import {

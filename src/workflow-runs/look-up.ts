@@ -7,7 +7,8 @@ import type { Scope, Session } from "../scope.ts";
 import { decide, readFrom, type Wanted } from "./decide.ts";
 import { dropBody, findHistory, forgetHistory, type HistoryCopy, recallHistory } from "./edge-cache.ts";
 import { mayBeErased } from "./erased.ts";
-import { type ChatRuns, readChatRuns, type Slice } from "./read.ts";
+import { type ChatRuns, readChatRuns } from "./read.ts";
+import type { Slice } from "./read-query.ts";
 
 /** Runs from this data centre's copy of the chat's history. */
 export interface FromCopy {

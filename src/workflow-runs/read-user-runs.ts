@@ -7,7 +7,7 @@ import { askD1 } from "../db/read.ts";
 import { type JsonBody, jsonBody } from "../etag.ts";
 import type { Scope, Session } from "../scope.ts";
 import { runJson, runJsonWithoutSteps } from "./json.ts";
-import { type Slice, withOneBound } from "./read.ts";
+import { type Slice, withOneBound } from "./read-query.ts";
 import { type ActiveRuns, STATUSES } from "./schemas.ts";
 import { pageOf } from "./slice.ts";
 

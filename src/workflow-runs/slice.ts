@@ -5,7 +5,7 @@ import { confirmHistory, readBody } from "./edge-cache.ts";
 import { CACHE_STATUS } from "./history.ts";
 import { listBody, parseList } from "./json.ts";
 import { type Asked, lookUp } from "./look-up.ts";
-import type { Slice } from "./read.ts";
+import type { Slice } from "./read-query.ts";
 import type { WorkflowRun } from "./schemas.ts";
 
 /** Some of a chat's runs, as they are served. */

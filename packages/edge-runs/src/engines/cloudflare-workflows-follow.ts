@@ -1,6 +1,6 @@
-import type { RunState } from "../protocol/run-state.ts";
-import { type AdapterOptions, type ChatOptions, quietly, send, toError, toOutput } from "./adapter.ts";
-import { doId, instanceState, retrying, sleepId, waitId } from "./cloudflare-workflows-run.ts";
+import { type AdapterOptions, type ChatOptions, quietly, send } from "./adapter.ts";
+import { EventReader, type InstanceEvent } from "./cloudflare-workflows-events.ts";
+import { instanceState } from "./cloudflare-workflows-run.ts";
 
 /*
  * Cloudflare Workflows, from outside: by the events of an instance, which tell of its end also where it was terminated
@@ -37,20 +37,6 @@ export interface FollowedTo {
 	readonly cursor?: number;
 	/** Why it stopped, if it was neither the instance's end nor `signal`. */
 	readonly error?: unknown;
-}
-
-interface InstanceEvent {
-	readonly eventId: number;
-	readonly timestamp: number;
-	readonly type: string;
-	readonly stepName?: string;
-	readonly attempt?: number;
-	readonly retryDelayMs?: number;
-	readonly durationMs?: number;
-	readonly eventType?: string;
-	readonly error?: unknown;
-	readonly output?: unknown;
-	readonly params?: unknown;
 }
 
 /** Records an instance from its first event, or from `cursor`, until it ends. Never throws. */
@@ -103,78 +89,6 @@ function dispose(subscription: Subscription): void {
 	const key = (Symbol as { dispose?: symbol }).dispose;
 	if (key) (subscription as unknown as Record<symbol, (() => void) | undefined>)[key]?.();
 }
-
-class EventReader {
-	readonly #state: RunState;
-	readonly #options: FollowOptions;
-	/** The first event of each step that is open. */
-	readonly #open = new Map<string, number>();
-	readonly #errors = new Map<string, unknown>();
-	#last: number | undefined;
-	#paused = false;
-
-	constructor(state: RunState, options: FollowOptions) {
-		this.#state = state;
-		this.#options = options;
-		this.#last = options.cursor;
-	}
-
-	get cursor(): { cursor?: number } {
-		if (this.#last === undefined) return {};
-		return { cursor: Math.min(this.#last, ...[...this.#open.values()].map((first) => first - 1)) };
-	}
-
-	read(event: InstanceEvent): void {
-		this.#last = event.eventId;
-		const { type, timestamp: at, stepName, attempt = 1, error } = event;
-		if (stepName === undefined) this.#readRun(type, at, event);
-		else if (type.startsWith("sleep_"))
-			this.#readPause(sleepId(stepName), event, `Sleeps for ${event.durationMs} ms`, false);
-		else if (type.startsWith("wait_")) this.#readPause(waitId(stepName), event, `Waits for ${event.eventType}`, true);
-		else if (type === "step_started") this.#start(doId(stepName), event, {});
-		else if (type === "attempt_started") this.#start(doId(stepName), event, { attempt, activity: undefined });
-		else if (type === "attempt_errored") {
-			this.#errors.set(stepName, error);
-			if (event.retryDelayMs !== undefined) this.#start(doId(stepName), event, retrying(attempt + 1, error, at));
-		} else if (type === "step_completed") {
-			this.#end(doId(stepName), "completed", event, toOutput(event.output, this.#options.outputs));
-		} else if (type === "step_errored") {
-			this.#end(doId(stepName), "failed", event, toError(this.#errors.get(stepName)));
-		}
-	}
-
-	#readRun(type: string, at: number, event: InstanceEvent): void {
-		const { outputs } = this.#options;
-		if (type === "workflow_started" || type === "workflow_running") this.#state.start(at);
-		if (type === "workflow_running" && this.#paused) this.#state.act(at, "Goes on");
-		this.#paused = type === "workflow_paused";
-		if (this.#paused) this.#state.act(at, "Paused", true);
-		else if (type === "workflow_completed") this.#state.end("completed", at, toOutput(event.output, outputs));
-		else if (type === "workflow_errored") this.#state.end("failed", at, toError(event.error));
-		else if (type === "workflow_terminated") this.#state.end("cancelled", at);
-	}
-
-	#readPause(id: string, event: InstanceEvent, message: string, waiting: boolean): void {
-		const activity = { at: new Date(event.timestamp).toISOString(), message, ...(waiting && { waiting }) };
-		if (event.type.endsWith("_started")) this.#start(id, event, { activity });
-		else if (event.type === "wait_timed_out")
-			this.#end(id, "failed", event, toError(event.error ?? "Nothing came in time"));
-		else this.#end(id, "completed", event, {});
-	}
-
-	#start(id: string, event: InstanceEvent, details: object): void {
-		if (!this.#open.has(id)) this.#open.set(id, event.eventId);
-		this.#state.startStep(id, event.timestamp, { name: nameOf(event), ...details });
-	}
-
-	#end(id: string, status: "completed" | "failed", event: InstanceEvent, details: object): void {
-		this.#open.delete(id);
-		this.#state.endStep(id, status, event.timestamp, { name: nameOf(event), ...details });
-	}
-}
-
-/** A step's name as its author wrote it. */
-const nameOf = ({ stepName = "" }: InstanceEvent) => stepName.replace(/-\d+$/, "");
 
 /** A batch of a queue that is subscribed to a workflow's events. */
 export interface InstanceMessages {
