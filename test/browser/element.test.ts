@@ -5,7 +5,7 @@ import path from "node:path";
 import { parseEnv } from "node:util";
 import { gzipSync } from "node:zlib";
 import axe from "axe-core";
-import type { Browser } from "playwright-core";
+import type { Browser, Request } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { WorkflowRunsElement } from "../../packages/edge-runs/src/element/index.ts";
 import { createReadToken } from "../../packages/edge-runs/src/recorder/index.ts";
@@ -37,22 +37,30 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 	});
 	afterAll(() => closeWindows(browser));
 
-	/** A page of plain HTML with one script tag, and the element in it. */
-	async function embed(attributes: string, options: Options = {}) {
+	/**
+	 * A page of plain HTML with one script tag, and the element in it.
+	 * @param script of the page's own, behind the element's
+	 */
+	async function embed(attributes: string, options: Options = {}, script = "") {
 		const visited = await visit(browser, site, options);
 		const { page } = visited;
+		const streams: Request[] = [];
+		page.on("request", (request) => {
+			if (request.url().endsWith("/stream")) streams.push(request);
+		});
 		await page.route("**/embed", (route) =>
 			route.fulfill({
 				contentType: "text/html",
 				headers: { "content-security-policy": POLICY },
 				body: `<!doctype html><html lang="en"><title>App</title><meta name="color-scheme" content="light dark">
 					<main><h1>App</h1><workflow-runs ${attributes}></workflow-runs></main>
-					<script type="module" src="/element.js"></script></html>`,
+					<script type="module" src="/element.js"></script><script type="module" src="/page.js"></script></html>`,
 			}),
 		);
+		await page.route("**/page.js", (route) => route.fulfill({ contentType: "text/javascript", body: script }));
 		await page.route("**/favicon.ico", (route) => route.fulfill({ body: "" }));
 		await page.goto("/embed");
-		return { ...visited, element: page.locator("workflow-runs") };
+		return { ...visited, streams, element: page.locator("workflow-runs") };
 	}
 
 	it("shows a chat's runs by one script tag, styled, under a policy without unsafe-inline, and follows them", async () => {
@@ -192,9 +200,11 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 		["a deleted", () => CHATS.deleted, "There is no such chat"],
 		["a wrong", () => "../../x", "cannot be shown"],
 	])("says so of %s chat", async (_, chat, text) => {
-		const { context, element } = await embed(`src="/" chat="${chat()}"`);
+		const { context, element } = await embed(`src="/" chat="${chat()}" dir="rtl"`);
 		await element.locator("#ended:not([hidden])").waitFor();
 		expect(await element.locator("#ended").innerText()).toContain(text);
+		// It is English, whatever the page around it is.
+		expect(await element.locator("#ended").evaluate((it) => getComputedStyle(it).direction)).toBe("ltr");
 		await context.close();
 	});
 
@@ -208,9 +218,58 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 		await context.close();
 	});
 
-	it("reads by a token that it asks for, without any cookie, and asks again for one that was refused", async () => {
+	function readToken() {
 		const secret = parseEnv(readText(".dev.vars"))["READ_TOKEN_SECRET"] as string;
-		const token = await createReadToken({ secret, userId: USER, chatId: day });
+		return createReadToken({ secret, userId: USER, chatId: day });
+	}
+
+	it.each([
+		["in the same task as its chat", "data-chat", (set: string) => `element.chat = element.dataset.chat; ${set}`],
+		["by a script behind its own", "chat", (set: string) => set],
+		["once the document is parsed", "chat", (set: string) => `addEventListener("DOMContentLoaded", () => { ${set} })`],
+	])("connects once, with a token, where it is told %s where tokens come from", async (_, attribute, script) => {
+		const set = `element.getToken = async () => ${JSON.stringify(await readToken())};`;
+		const page = `const element = document.querySelector("workflow-runs"); ${script(set)}`;
+		const { context, element, streams } = await embed(`${attribute}="${day}"`, { signedIn: false }, page);
+		await element.locator("#connection.live").waitFor();
+		expect(streams.map((request) => "authorization" in request.headers())).toEqual([true]);
+		await context.close();
+	});
+
+	it("goes on where it is only moved, or is given another function for tokens", async () => {
+		const script = `const element = document.querySelector("workflow-runs");
+			const render = () => { element.getToken = async () => ${JSON.stringify(await readToken())}; };
+			element.addEventListener("state", () => setTimeout(render));
+			render();`;
+		const { page, context, element, streams } = await embed(`chat="${day}"`, { signedIn: false }, script);
+		await element.locator("#connection.live").waitFor();
+		await element.locator("#search").fill("transcribe");
+		await expect.poll(() => element.locator("#runs > li").count()).toBe(2);
+		await page.evaluate(async () => {
+			document.querySelector("h1")?.before(document.querySelector("workflow-runs") as Element);
+			await new Promise((resolve) => setTimeout(resolve, 50));
+		});
+		expect(await element.locator("#runs > li").count()).toBe(2);
+		expect(streams.length).toBe(1);
+		await context.close();
+	});
+
+	it("begins anew with its first token, and without its last", async () => {
+		const { context, element, streams } = await embed(`chat="${day}"`);
+		await element.locator("#connection.live").waitFor();
+		await context.clearCookies();
+		const set = (token: string | null) => element.evaluate((it, given) => Object.assign(it, { token: given }), token);
+		await set(await readToken());
+		await expect.poll(() => streams.length).toBe(2);
+		await element.locator("#connection.live").waitFor();
+		await set(null);
+		await element.locator("#ended:not([hidden])").waitFor();
+		expect(streams.map((request) => "authorization" in request.headers())).toEqual([false, true, false]);
+		await context.close();
+	});
+
+	it("reads by a token that it asks for, without any cookie, and asks again for one that was refused", async () => {
+		const token = await readToken();
 		const { page, context, element } = await embed(`src="/"`);
 		const asked = page.waitForRequest("**/stream");
 		await page.evaluate(

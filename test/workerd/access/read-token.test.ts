@@ -118,7 +118,8 @@ describe("the client", () => {
 			asked++;
 			return old;
 		});
-		for (const client of [clientOf(old), same]) {
+		const nobodys = clientOf(async () => "");
+		for (const client of [clientOf(old), same, nobodys]) {
 			await expect(client.listWorkflowRuns(chat)).rejects.toMatchObject({ status: 401, code: "INVALID_SESSION" });
 		}
 		expect(asked).toBe(2);

@@ -121,6 +121,14 @@ describe("the state of the line", () => {
 		expect(words()).toEqual(["connecting", ...again, ...again, "ended"]);
 	});
 
+	it("says what the function that gives tokens threw, and tries again", async () => {
+		const token = () => Promise.reject(new Error("The app's server is down"));
+		const { follower, states } = following(scripted(new ScriptedLine()), { token });
+		await pass();
+		expect(states[1]).toMatchObject({ status: "reconnecting", message: "No answer (The app's server is down)" });
+		follower.close();
+	});
+
 	it.each(["never answers", "goes dead"])("is not live on a line that %s", async (how) => {
 		const [dead, next] = [new ScriptedLine(), new ScriptedLine()];
 		const service = scripted(how === "goes dead" ? dead : "nothing", next);

@@ -85,10 +85,14 @@ export function refusedBy(error: EdgeRunsError): End {
 	return { reason, message: error.message, error };
 }
 
-/** What may be wrong where `fetch` got no answer. Browsers do not tell a page which it was. */
+/**
+ * What may be wrong where there was no answer. `fetch` throws a TypeError, and browsers do not tell a page why. Other errors
+ * speak for themselves, such as those of a function that gives tokens.
+ */
 export function describeNoAnswer(error: unknown): string {
+	const said = error instanceof Error ? ` (${error.message})` : "";
+	if (!(error instanceof TypeError)) return `No answer${said}`;
 	const { location } = globalThis as { location?: { origin: string } };
 	const origins = location ? `, or the service's ALLOWED_ORIGINS does not name ${location.origin}` : "";
-	const said = error instanceof Error ? ` (${error.message})` : "";
 	return `No answer${said}: the network or the service is down, the address is wrong${origins}`;
 }

@@ -8,6 +8,7 @@ import { ALL, Embedded } from "../timeline/embedded.tsx";
 import type { Viewing } from "../timeline/viewing.ts";
 import css from "./element.css";
 import { followChat } from "./follow.ts";
+import { scriptsHaveRun } from "./scripts.ts";
 import { ENDED } from "./texts.ts";
 
 export interface WorkflowRunsElementEventMap {
@@ -49,9 +50,13 @@ export class WorkflowRunsElement extends Base {
 	readonly #shadow = this.attachShadow({ mode: "open" });
 	#getToken: GetToken | null = null;
 	#token: string | null = null;
+	/** Whether what the element follows began with a token. */
+	#isByToken = false;
 	#given: RunsSource | null = null;
 	#source: RunsSource | null = null;
 	#timeline: LiveTimeline | null = null;
+	/** What the timeline listens for scrolling in. */
+	#home: Node | null = null;
 	/** Lets go of what the element follows. */
 	#letGo: (() => void) | null = null;
 	#isWaiting = false;
@@ -64,11 +69,12 @@ export class WorkflowRunsElement extends Base {
 			Object.assign(this, { [name]: value });
 		}
 		this.#shadow.adoptedStyleSheets = [styleSheet()];
-		this.#restart();
+		// An element that was only moved goes on.
+		if (!this.#timeline || this.#home !== this.getRootNode()) this.#restart();
 	}
 
 	disconnectedCallback(): void {
-		this.#restart();
+		queueMicrotask(() => this.isConnected || this.#stop());
 	}
 
 	attributeChangedCallback(name: string, before: string | null, after: string | null): void {
@@ -106,17 +112,21 @@ export class WorkflowRunsElement extends Base {
 		return this.#token ?? this.getAttribute("token");
 	}
 	set token(value: string | null) {
+		if (value === this.#token) return;
 		this.#token = value;
 		this.#tokenChanged();
 	}
 
-	/** Asked for a read token before each connection, so that it can give a new one when the old one is about to end. */
+	/**
+	 * Asked for a read token before each connection, so that it can give a new one when the old one is about to end. Another
+	 * function, as frameworks give with each render, is for the next connection.
+	 */
 	get getToken(): GetToken | null {
 		return this.#getToken;
 	}
 	set getToken(value: GetToken | null) {
-		this.#getToken = value;
-		this.#tokenChanged();
+		this.#getToken = value ?? null;
+		if (this.#hasToken !== this.#isByToken) this.#tokenChanged();
 	}
 
 	/** Runs that come from elsewhere than `src` and `chat`: a client's follower, for instance. */
@@ -156,21 +166,30 @@ export class WorkflowRunsElement extends Base {
 		else this.setAttribute(name, value);
 	}
 
-	/** A connection that is open keeps its token; the next one takes the new. */
-	#tokenChanged(): void {
-		if (this.#source === null || this.state?.status !== "live") this.#restart();
+	get #hasToken(): boolean {
+		return this.getToken !== null || this.token !== null;
 	}
 
-	/** Begins anew, once for all that changes at the same time. An element that is only moved goes on. */
+	/** A connection that is open keeps its token, and the next one takes the new: if it is not the first, or none is left. */
+	#tokenChanged(): void {
+		if (this.#given) return;
+		if (this.state?.status !== "live" || this.#hasToken !== this.#isByToken) this.#restart();
+	}
+
+	/** Begins anew, once for all that changes at the same time. */
 	#restart(): void {
 		if (this.#isWaiting) return;
 		this.#isWaiting = true;
-		queueMicrotask(() => {
+		void scriptsHaveRun().then(() => {
 			this.#isWaiting = false;
-			this.#letGo?.();
-			this.#letGo = this.#source = this.#timeline = null;
+			this.#stop();
 			if (this.isConnected) this.#start();
 		});
+	}
+
+	#stop(): void {
+		this.#letGo?.();
+		this.#letGo = this.#source = this.#timeline = null;
 	}
 
 	#start(): void {
@@ -192,6 +211,7 @@ export class WorkflowRunsElement extends Base {
 			},
 		});
 		this.#timeline = timeline;
+		this.#home = this.getRootNode();
 		let told: LineState | null = null;
 		const tell = () => {
 			const { state } = source;
@@ -211,8 +231,9 @@ export class WorkflowRunsElement extends Base {
 
 	#follow(): RunsSource | null {
 		const { chat } = this;
+		const hasToken = this.#hasToken;
+		this.#isByToken = hasToken;
 		if (!chat) return null;
-		const hasToken = this.getToken !== null || this.token !== null;
 		const credentials = this.getAttribute("credentials") ?? (hasToken ? "omit" : "include");
 		return followChat(this.src, chat, {
 			credentials: credentials as "include",

@@ -14,9 +14,9 @@ export function Embedded({ viewing }: { viewing: Viewing }) {
 				<h2 part="title">
 					<slot name="title">Workflow runs</slot>
 				</h2>
-				<p id="connection" part="connection" role="status" hidden />
+				<p id="connection" part="connection" role="status" lang="en" dir="ltr" hidden />
 			</div>
-			<p id="ended" class="notice" part="notice" role="alert" hidden />
+			<p id="ended" class="notice" part="notice" role="alert" lang="en" dir="ltr" hidden />
 			<div id="content" hidden>
 				<Timeline view={viewOf([], ALL)} runs={[]} choice={ALL} viewing={viewing} next={null} />
 			</div>
