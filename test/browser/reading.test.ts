@@ -55,6 +55,16 @@ describe.skipIf(!hasChromium)("reading the page", () => {
 		await context.close();
 	});
 
+	it("says so where a page has no clipboard, as without https", async () => {
+		const { page, context, complaints } = await look(workingDay().slice(0, 1));
+		await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+		const button = page.getByRole("button", { name: "Copy the run's id" });
+		await button.click();
+		await expect.poll(() => button.innerText()).toBe("Not allowed");
+		expect(complaints).toEqual([]);
+		await context.close();
+	});
+
 	it("shows times in the reader's zone, and the exact ones on hover", async () => {
 		const run = { ...outline("completed", 60, [], undefined), startedAt: "2024-02-04T23:30:00.000Z" };
 		const { page, context } = await look([{ ...run, completedAt: "2024-02-04T23:31:00.000Z" }], {
@@ -124,6 +134,11 @@ describe.skipIf(!hasChromium)("reading the page", () => {
 			for (const details of all) details.setAttribute("open", "");
 		});
 		expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+		const ends = await page
+			.locator(".axis text")
+			.evaluateAll((all) => all.map((text) => text.getBoundingClientRect().right));
+		expect(ends.length).toBeGreaterThan(20);
+		expect(Math.max(...ends)).toBeLessThanOrEqual(width);
 		await context.close();
 	});
 

@@ -90,16 +90,22 @@ function StepFacts({ step, viewing }: Pick<Props, "viewing"> & Pick<Placed, "ste
 	);
 }
 
+/** Where the axis has nothing beside it, a text that begins behind this share of it would be cut off. */
+const LATE = 0.8;
+
 /** Lines behind the bars, with the time since the start. */
 function Axis({ length }: { length: number }) {
 	return (
 		<svg class="axis" aria-hidden="true">
 			{[0, ...axisMarks(length)].map((mark) => {
-				const x = percent(mark / (length || 1));
+				const share = mark / (length || 1);
+				const x = percent(share);
 				return (
 					<g>
 						<line x1={x} x2={x} y2="100%" />
-						<text x={x}>{mark === 0 ? "0" : describeDuration(mark)}</text>
+						<text class={share > LATE ? "late" : undefined} x={x}>
+							{mark === 0 ? "0" : describeDuration(mark)}
+						</text>
 					</g>
 				);
 			})}

@@ -134,12 +134,13 @@ export class LiveTimeline {
 }
 
 async function copyId(button: HTMLElement): Promise<void> {
-	const said = await navigator.clipboard.writeText(button.previousSibling?.textContent ?? "").then(
-		() => "Copied",
-		// Without a permission, or where the page was not asked for over https.
-		() => "Not allowed",
-	);
-	button.textContent = said;
+	try {
+		await navigator.clipboard.writeText(button.previousSibling?.textContent ?? "");
+		button.textContent = "Copied";
+	} catch {
+		// Without a permission; and a page that was not asked for over https has no clipboard at all.
+		button.textContent = "Not allowed";
+	}
 	setTimeout(() => {
 		button.textContent = "Copy";
 	}, CONFIRMED);
