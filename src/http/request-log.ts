@@ -4,8 +4,8 @@ import { logInfo } from "../log.ts";
 import { scopeOf } from "../scope.ts";
 import type { AppEnv } from "./app-env.ts";
 
-/** A path that has a user's id in it, which no log may have. */
-const USER = /^(\/api\/(?:admin\/)?users\/)[^/]+/;
+/** A path that has a user's id in it, which no log may have: also with a slash that is not encoded, or where no route is. */
+const USER = /^(.*?\/users\/).+?(\/export)?$/is;
 
 /** The runtime gives whole URLs, so that they need not be parsed. */
 const hostOf = (url: string) => url.split("/", 3)[2];
@@ -24,7 +24,7 @@ export const openScope: MiddlewareHandler<AppEnv> = async function openScope(c, 
 		method: c.req.method,
 		// The route that answered: the deepest that was run, not the last that matches.
 		route: routePath(c),
-		path: c.req.path.replace(USER, "$1:userId"),
+		path: c.req.path.replace(USER, "$1:userId$2"),
 		status: c.res.status,
 		milliseconds: Date.now() - start,
 		...scope.facts,

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { app } from "../../src/app.ts";
 import type { AppEnv } from "../../src/http/app-env.ts";
 import { onError } from "../../src/http/errors.ts";
 import { openScope } from "../../src/http/request-log.ts";
@@ -54,6 +55,22 @@ describe("the log", () => {
 			`${runs}/:runId`,
 			`${runs}/:runId/stream`,
 		]);
+	});
+
+	it("has no part of a user's id in a path, also where its slash is not encoded or no route is", async () => {
+		for (const [path, logsAs] of [
+			["/api/users/ada%2Flovelace/export", "/api/users/:userId/export"],
+			["/api/users/ada/lovelace/export", "/api/users/:userId/export"],
+			["/api/users/ada/lovelace", "/api/users/:userId"],
+			["/api/admin/users/ada/lovelace", "/api/admin/users/:userId"],
+			["/api/Users/ada", "/api/Users/:userId"],
+			["//api/users/ada", "//api/users/:userId"],
+			["/api/users/", "/api/users/"],
+		]) {
+			lines = [];
+			await app.fetch(new Request(`http://edge-runs.test${path}`), env, createExecutionContext());
+			expect(logged("request").map((line) => line.path)).toEqual([logsAs]);
+		}
 	});
 
 	it("never has a cookie, token, signature, query or secret in it, whatever fails", async () => {

@@ -1,6 +1,7 @@
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { app } from "../../src/app.ts";
 import { ERRORS } from "../../src/errors.ts";
 import worker from "../../src/index.ts";
 import { BLOBS, DOUBLES } from "../../src/metrics.ts";
@@ -149,12 +150,28 @@ describe("metrics never stand in the way", () => {
 		expect(points).toEqual([]);
 	});
 
-	it("where a point cannot be written", async () => {
+	it("where a point cannot be written: the log says so once in an isolate", async () => {
 		const broken: AnalyticsEngineDataset = {
 			writeDataPoint() {
 				throw new Error("too many points");
 			},
 		};
+		const printed = vi.spyOn(console, "error").mockImplementation(() => {});
+		const context = createExecutionContext();
+		const isolate = { ...env, METRICS: broken };
+		for (const path of ["/api/health", "/api/no-route", "/api/health"])
+			await app.fetch(new Request(`http://edge-runs.test${path}`), isolate, context);
+		await waitOnExecutionContext(context);
+		const lines = printed.mock.calls.map(([line]) => JSON.parse(line));
+		printed.mockRestore();
+		expect(lines).toEqual([
+			{
+				level: "error",
+				requestId: expect.any(String),
+				event: "metrics",
+				error: expect.stringContaining("too many points"),
+			},
+		]);
 		expect((await requestWith({ METRICS: broken }, "/api/health")).status).toBe(200);
 	});
 });
