@@ -40,11 +40,15 @@ export async function dropOldest(
 		.as("oldest");
 	const tooMuch = sql`${total} + ${growth} - ${Math.floor(maxBytes * (1 - HEADROOM))}`;
 	const [dropped] = await db.batch([
-		db.delete(workflowRuns).where(sql`${workflowRuns.id} in (select id from ${oldest} where before < ${tooMuch})`),
+		db
+			.delete(workflowRuns)
+			.where(sql`${workflowRuns.id} in (select id from ${oldest} where before < ${tooMuch})`)
+			// D1's own count has the rows that triggers delete, too.
+			.returning({ id: workflowRuns.id }),
 		db
 			.update(chats)
 			.set({ ...nextChange(crypto.randomUUID(), { gap: true }), historyBytes: addedBytes })
 			.where(eq(chats.id, chatId)),
 	]);
-	return dropped.meta.changes;
+	return dropped.length;
 }

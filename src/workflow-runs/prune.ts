@@ -8,13 +8,16 @@ import { type Sweep, sweep, wholeAllowance } from "./sweep.ts";
 
 const DAY_MILLISECONDS = 86_400_000;
 
+/** The timestamp of a number of days ago. @param now milliseconds since the epoch */
+export const daysBefore = (now: number, days: number) => new Date(now - days * DAY_MILLISECONDS).toISOString();
+
 /**
  * From when on runs are kept, as a timestamp; null: all of them are.
  * @param now milliseconds since the epoch
  */
 export function keptSince({ env }: Scope, now: number): string | null {
 	const { retentionDays } = readConfig(env);
-	return retentionDays === null ? null : new Date(now - retentionDays * DAY_MILLISECONDS).toISOString();
+	return retentionDays === null ? null : daysBefore(now, retentionDays);
 }
 
 /**

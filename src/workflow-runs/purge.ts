@@ -7,11 +7,10 @@ import { readConfig } from "../env.ts";
 import { logInfo } from "../log.ts";
 import type { Scope } from "../scope.ts";
 import { findBatch, isEmpty } from "./clear.ts";
+import { daysBefore } from "./prune.ts";
 
 /** A batch takes four of the 1,000 D1 queries of an invocation, and retention may take 900. The next round goes on. */
 const MAX_BATCHES = 20;
-
-const DAY_MILLISECONDS = 86_400_000;
 
 /**
  * Removes the chats that were deleted or erased more than `PURGE_DAYS` ago, with the runs that they still have, whatever
@@ -22,7 +21,7 @@ const DAY_MILLISECONDS = 86_400_000;
  */
 export async function purgeChats(scope: Scope, now: number): Promise<{ chats: number; workflowRuns: number }> {
 	const { purgeDays } = readConfig(scope.env);
-	const before = new Date(now - purgeDays * DAY_MILLISECONDS).toISOString();
+	const before = daysBefore(now, purgeDays);
 	const purged = { chats: 0, workflowRuns: 0 };
 	let isLast = false;
 	for (let batches = 0; !isLast && batches < MAX_BATCHES; batches++) {

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Step, WorkflowRun } from "../../../src/workflow-runs/schemas.ts";
 import { insertRuns, request, requestWith, runsPath, uuid } from "../helpers.ts";
 import { watchBindings } from "../watch-bindings.ts";
@@ -137,8 +137,12 @@ describe("a chat's history has a limit in bytes", () => {
 			expect((await put(chat, id, report(sent), vars)).status).toBe(201);
 		}
 		const last = uuid();
+		const printed = vi.spyOn(console, "log");
 		const response = await put(chat, last, report({ ...endOf(30), steps: stepsOf(120_000) }), vars);
 		expect(response.status).toBe(201);
+		const lines = printed.mock.calls.map(([line]) => JSON.parse(line));
+		printed.mockRestore();
+		expect(lines.filter(({ event }) => event === "history full")).toMatchObject([{ dropped: 2 }]);
 		// A tenth stays free, so that not every write has to drop.
 		expect(await idsIn(chat)).toEqual([ids[1], ...ids.slice(3), last]);
 		const { counted, added } = await bytesOf(chat);
