@@ -67,7 +67,8 @@ async function run(options: Options, [what = "", ...rest]: readonly string[]): P
 	const subject = Object.hasOwn(SUBJECTS, what) ? SUBJECTS[what] : undefined;
 	if (!subject) throw new Stop("At what? chat ID, run ID, user ID or health; or make a token. --help says more.");
 	const ids = subject.path.endsWith("/") ? 1 : 0;
-	if (rest.length !== ids)
+	// A path cannot name "." and "..".
+	if (rest.length !== ids || rest.some((id) => /^\.{0,2}$/.test(id)))
 		throw new Stop(ids > 0 ? `Which ${what}? npm run admin -- ${what} ID` : `${what} takes no id.`);
 	const origin = parseOrigin(options.url);
 	const send = sender(origin, operatorToken(origin), { tries: TRIES, kind: "operator" });

@@ -5,7 +5,7 @@ import { command, Stop, wholeNumber } from "./command-line.ts";
 import { FRAME_BYTES } from "./import/batches.ts";
 import { readLines } from "./import/lines.ts";
 import { showProgress, summarize } from "./import/progress.ts";
-import { importLines, type Tally } from "./import/run.ts";
+import { emptyTally, importLines } from "./import/run.ts";
 import { sender } from "./send.ts";
 import { parseOrigin, recorderToken } from "./tokens.ts";
 
@@ -17,7 +17,8 @@ const HELP = `Reports the runs of a file to edge-runs, one JSON object a line:
 A line is a run as the API returns it (id, chatId, workflowId, status, startedAt, completedAt, steps …) with its owner's
 userId beside, or { "chatId", "userId", "run": { … } }. Chats are registered on the way. A chat that was deleted stays so,
 and its lines are refused, unless --restore brings it back. The export of a user is such a file, too: a line of it without
-a run registers a chat, and deletes it again where the line says "deletedAt".
+a run registers a chat, and deletes it again where the line says "deletedAt". An export that breaks off is not taken for a
+whole one.
 
   --url URL         where the service is
   --concurrency N   requests at once: 1 to 32, 4 unless given
@@ -28,7 +29,7 @@ a run registers a chat, and deletes it again where the line says "deletedAt".
 The service token is the environment's RECORDER_TOKEN; for a local service the first one of .dev.vars will do.
 
 Importing again is harmless: runs are merged, and what is known stays as it is. A refused line stops no other.
-Exit status: 0 all is in; 1 lines were refused; 2 it stopped before the end, and says how to go on; 130 interrupted.`;
+Exit status: 0 all is in; 1 lines were refused; 2 it or the export stopped before the end, and how to go on; 130 interrupted.`;
 
 const OPTIONS = {
 	url: { type: "string" },
@@ -61,17 +62,7 @@ async function runImport(values: Options, positionals: readonly string[]): Promi
 	const interruption = new AbortController();
 	// A second Ctrl+C ends it at once.
 	process.once("SIGINT", () => interruption.abort());
-	const tally: Tally = {
-		bytes: 0,
-		created: 0,
-		merged: 0,
-		refused: 0,
-		chats: 0,
-		refusals: [],
-		leftOut: [],
-		leftOuts: 0,
-		through: 0,
-	};
+	const tally = emptyTally();
 	const { bytes, size } = open(file);
 	const start = performance.now();
 	const endProgress = showProgress(tally, size);
@@ -90,7 +81,12 @@ async function runImport(values: Options, positionals: readonly string[]): Promi
 		endProgress();
 	}
 	console.log(summarize(tally, (performance.now() - start) / 1_000));
-	if (!stop && !interruption.signal.aborted) return tally.refused > 0 ? 1 : 0;
+	if (!stop && !interruption.signal.aborted) {
+		if (tally.nextCursor === null) return tally.refused > 0 ? 1 : 0;
+		const rest = `?cursor=${encodeURIComponent(tally.nextCursor)}`;
+		console.error(`\nThe export is not whole: it breaks off. Get the rest of it with ${rest}, and import that, too.`);
+		return 2;
+	}
 
 	if (stop) console.error(`\n${stop instanceof Stop ? stop.message : describe(stop, file)}`);
 	const again = file === "-" ? "the same input and" : `npm run import -- ${file} --url ${values.url}`;

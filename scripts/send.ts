@@ -19,7 +19,7 @@ export interface SenderOptions {
 	/** How often a request is sent in all, at most. */
 	readonly tries?: number;
 	/** Whose token it is, for the message where it is refused. */
-	readonly kind?: "service" | "operator";
+	readonly kind?: keyof typeof TOKENS;
 	/** Tells a person that it waits, and for what. */
 	readonly say?: (message: string) => void;
 }
@@ -39,6 +39,9 @@ const OF_THE_BODY = new Set([400, 404, 409, 413]);
 
 /** Statuses that pass: of a limit, a proxy or a store. 520 to 530 are Cloudflare's own, where it did not reach the Worker. */
 const passes = (status: number) => [408, 425, 429, 502, 503, 504].includes(status) || (status >= 520 && status <= 530);
+
+/** The secrets that list what the service takes. */
+const TOKENS = { service: "RECORDER_TOKENS", operator: "OPERATOR_TOKENS" } as const;
 
 /** What came back, read to its end. */
 interface Received {
@@ -85,10 +88,13 @@ function failureOf(received: Received | Error): string | null {
 }
 
 /** @throws {Stop} where nothing will get through, whatever is sent */
-function judge(origin: URL, kind: string, { status, headers, body }: Received): ReportAnswer {
+function judge(origin: URL, kind: keyof typeof TOKENS, { status, headers, body }: Received): ReportAnswer {
 	const ok = status >= 200 && status < 300;
 	const { code, message } = { code: String(body?.["code"] ?? ""), message: String(body?.["message"] ?? "") };
-	if (status === 401) throw new Stop(`${origin.origin} does not take the ${kind} token.`);
+	if (status === 401)
+		throw new Stop(`${origin.origin} does not take the ${kind} token: it is none of its ${TOKENS[kind]}.`);
+	if (code === "ROUTE_NOT_FOUND")
+		throw new Stop(`${origin.origin} has no such route: it is an older version of edge-runs.`);
 	if (status >= 300 && status < 400)
 		throw new Stop(
 			`${origin.origin} answers with a redirect to ${headers.get("location")}: use the address that it leads to.`,
@@ -96,7 +102,7 @@ function judge(origin: URL, kind: string, { status, headers, body }: Received): 
 	const data = body?.["data"];
 	const isAnswer = status === 204 || (typeof data === "object" && data !== null);
 	const expected = ok ? isAnswer : OF_THE_BODY.has(status) && code;
-	if (!expected || code === "ROUTE_NOT_FOUND") {
+	if (!expected) {
 		const log = body?.["requestId"] ? ` (request ${body["requestId"]} in its log)` : "";
 		throw new Stop(`${origin.origin} answers ${status} ${code || "as edge-runs never does"}${log}.`);
 	}

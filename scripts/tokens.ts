@@ -3,6 +3,9 @@ import path from "node:path";
 import { parseEnv } from "node:util";
 import { Stop } from "./command-line.ts";
 
+/** As in RFC 6750, 2.1. */
+const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
 
 /** Checks the service's address. @throws {Stop} */
@@ -29,7 +32,9 @@ export const operatorToken = (origin: URL) => findToken(origin, "operator", "OPE
 function findToken(origin: URL, kind: string, name: "RECORDER_TOKEN" | "OPERATOR_TOKEN"): string {
 	const isLocal = LOCAL.includes(origin.hostname);
 	const token = process.env[name]?.trim() || (isLocal && firstOfDevVars(`${name}S`));
-	if (token) return token;
+	if (token && BEARER_TOKEN.test(token)) return token;
+	if (token)
+		throw new Stop(`${name} is not a token. It takes one of the service's ${name}S alone, without a comma or a space.`);
 	throw new Stop(
 		isLocal
 			? `No ${kind} token: set ${name} in the environment, or let \`npm run dev\` write .dev.vars.`

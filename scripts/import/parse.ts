@@ -22,6 +22,11 @@ export interface ChatEntry {
 	readonly isDeleted: boolean;
 }
 
+/** A line that says where an export goes on behind it; null: that was all. */
+export interface ExportMark {
+	readonly nextCursor: string | null;
+}
+
 /** A line that is not recorded, and why. */
 export interface Refusal {
 	readonly line: number;
@@ -35,11 +40,11 @@ const CHAT_FIELDS = ["chatId", "userId", "deletedAt"];
 
 /**
  * Reads a line: a run as the list returns it, with its owner's `userId` beside, or `{ chatId, userId, run }`. Or a line of
- * an export of a user that has no run: `{ chatId, userId, deletedAt? }`.
+ * an export of a user that has no run: `{ chatId, userId, deletedAt? }`, or `{ nextCursor }`.
  * Does not check the run itself: the service does.
- * @returns null if the line is blank, or only says where an export goes on
+ * @returns null if the line is blank
  */
-export function parseLine({ number: line, text }: Line): Entry | ChatEntry | Refusal | null {
+export function parseLine({ number: line, text }: Line): Entry | ChatEntry | ExportMark | Refusal | null {
 	if (text === null) return { line, reason: "is longer than a request may be, or not UTF-8" };
 	if (text.trim() === "") return null;
 	let value: unknown;
@@ -49,7 +54,8 @@ export function parseLine({ number: line, text }: Line): Entry | ChatEntry | Ref
 		return { line, reason: `is not JSON: ${(error as Error).message}` };
 	}
 	if (!isObject(value)) return { line, reason: "is not a JSON object" };
-	if (Object.keys(value).join() === "nextCursor") return null;
+	if (Object.keys(value).join() === "nextCursor")
+		return { nextCursor: typeof value["nextCursor"] === "string" ? value["nextCursor"] : null };
 	const { userId, ...fields } = value;
 	const run = isObject(fields["run"]) ? fields["run"] : fields;
 	const chatId = String(fields["chatId"] ?? run["chatId"] ?? "").toLowerCase();

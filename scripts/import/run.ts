@@ -27,7 +27,23 @@ export interface Tally {
 	leftOuts: number;
 	/** All lines up to this one are done. */
 	through: number;
+	/** Where an export goes on whose last lines are not there; null: nothing lacks. */
+	nextCursor: string | null;
 }
+
+/** Of an import that has not begun. */
+export const emptyTally = (): Tally => ({
+	bytes: 0,
+	created: 0,
+	merged: 0,
+	refused: 0,
+	chats: 0,
+	refusals: [],
+	leftOut: [],
+	leftOuts: 0,
+	through: 0,
+	nextCursor: null,
+});
 
 export interface ImportOptions {
 	/** How many requests run at once. */
@@ -125,6 +141,10 @@ export async function importLines(
 		if (!entry) continue;
 		if ("reason" in entry) {
 			refuse([entry]);
+			continue;
+		}
+		if ("nextCursor" in entry) {
+			tally.nextCursor = entry.nextCursor;
 			continue;
 		}
 		open.add(entry.line);

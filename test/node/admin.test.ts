@@ -285,8 +285,14 @@ describe("npm run admin, with a service that", () => {
 			2,
 			/^Invalid workflow run ID format\.\n$/,
 		],
-		["refuses the token", 401, { code: "INVALID_TOKEN" }, 2, /does not take the operator token\.\n$/],
-		["is older", 404, { code: "ROUTE_NOT_FOUND" }, 2, /answers 404 ROUTE_NOT_FOUND/],
+		[
+			"refuses the token",
+			401,
+			{ code: "INVALID_TOKEN" },
+			2,
+			/does not take the operator token: it is none of its OPERATOR_TOKENS\.\n$/,
+		],
+		["is older", 404, { code: "ROUTE_NOT_FOUND" }, 2, /has no such route: it is an older version/],
 		[
 			"breaks",
 			500,
@@ -327,6 +333,8 @@ describe.concurrent("npm run admin explains itself:", () => {
 		["something else", ["constructor"], /^At what\?/],
 		["no id", ["run"], /^Which run\? npm run admin -- run ID/],
 		["two ids", ["run", RUN.id, RUN.id], /^Which run\?/],
+		["an empty id", ["user", ""], /^Which user\?/],
+		["an id that no path can name", ["user", ".."], /^Which user\?/],
 		["an id of the service", ["health", "x"], /^health takes no id/],
 		["no address", ["health", "--url", "runs.example.com"], /--url takes an address/],
 		["a token in clear", ["health", "--url", "http://runs.example.com"], /in clear/],
@@ -335,6 +343,15 @@ describe.concurrent("npm run admin explains itself:", () => {
 		const { code, stdout, stderr } = await admin(args);
 		expect([code, stdout, stderr.includes("    at ")]).toEqual([2, "", false]);
 		expect(stderr).toMatch(message);
+	});
+
+	it.each([
+		["two lines", `${TOKEN}\n${TOKEN}`],
+		["a list", `${TOKEN},${TOKEN}`],
+	])("a token that is %s, without a word of it", async (_, token) => {
+		const { code, stderr } = await admin(["health"], { OPERATOR_TOKEN: token });
+		expect([code, stderr]).toEqual([2, expect.stringMatching(/^OPERATOR_TOKEN is not a token\./)]);
+		expect(stderr).not.toContain(TOKEN);
 	});
 
 	it("no token for a service elsewhere, whatever .dev.vars has", async () => {

@@ -161,6 +161,10 @@ describe("npm run import", () => {
 		const expected = { [kept.chatId]: 0, [deleted.chatId]: 1, [empty]: 0 };
 		expect(Object.fromEntries(results.map(({ id, deleted }) => [id, deleted]))).toEqual(expected);
 		expect(await stored(deleted.chatId)).toHaveLength(1);
+
+		const cut = await importLines([kept, { nextCursor: "abc" }, deleted.chatId]);
+		expect([cut.code, counts(cut.output)]).toEqual([2, [0, 1, 1]]);
+		expect(cut.output).toContain("The export is not whole: it breaks off. Get the rest of it with ?cursor=abc,");
 	});
 
 	it("says which lines were refused and why, and no other line suffers for it", async () => {

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readLines } from "../../../scripts/import/lines.ts";
-import { importLines } from "../../../scripts/import/run.ts";
+import { emptyTally, importLines } from "../../../scripts/import/run.ts";
 import type { Send } from "../../../scripts/send.ts";
 import { scopeOf } from "../../../src/scope.ts";
 import { purgeChats } from "../../../src/workflow-runs/purge.ts";
@@ -283,17 +283,7 @@ it("a page holds what an answer may, however large its runs are", async () => {
 describe("what was exported", () => {
 	/** Imports text as `npm run import` does. */
 	async function importText(text: string) {
-		const tally = {
-			bytes: 0,
-			created: 0,
-			merged: 0,
-			refused: 0,
-			chats: 0,
-			refusals: [],
-			leftOut: [],
-			leftOuts: 0,
-			through: 0,
-		};
+		const tally = emptyTally();
 		const send: Send = async (method, path, body) => {
 			const response = await request(path, recording(method, body));
 			const answer =
