@@ -172,6 +172,25 @@ describe.skipIf(!hasChromium)("the live page", () => {
 		await context.close();
 	});
 
+	it("sends a small page whatever its runs say, and all of it when they are opened", async () => {
+		const runs = Array.from({ length: RUNS_PER_PAGE }, (_, index) => ({
+			...outline("failed", 60 + index, [{ name: "Plan", from: 0, to: 5 }], "e".repeat(4_000)),
+			output: { text: "o".repeat(12_000) },
+		}));
+		const chat = await newChat(site);
+		await report(site, chat, runs.slice(0, 25));
+		await report(site, chat, runs.slice(25));
+		const { page, context } = await visit(browser, site);
+		const response = await page.goto(`/chats/${chat}`);
+		expect((await response?.body())?.byteLength).toBeLessThan(200_000);
+		await page.waitForSelector("#timeline[data-live]");
+		const closed = page.locator(`#run-${runs[10]?.id}`);
+		expect(await closed.locator(".output").count()).toBe(0);
+		await closed.locator("summary").first().click();
+		await expect.poll(() => closed.locator(".output, .folded").count()).toBe(2);
+		await context.close();
+	});
+
 	it("says which of how many a run is where only a part is drawn, by keyboard too, and axe finds nothing", async () => {
 		const runs = manyRuns(300);
 		const chat = await newChat(site);

@@ -1,3 +1,4 @@
+import { cutText } from "../protocol/text.ts";
 import type { WorkflowRun } from "../protocol/types.ts";
 import { ActivityLine, Attempt } from "./activity.tsx";
 import { Details } from "./details.tsx";
@@ -95,6 +96,9 @@ function NotDrawn({ run: { id }, viewing }: Pick<Props, "run" | "viewing">) {
 export const workflowOf = ({ workflowName, workflowId }: WorkflowRun) =>
 	workflowName ?? `Workflow ${shortId(workflowId)}`;
 
+/** More of an error than a line has room for, in characters. */
+const MAX_BRIEF = 200;
+
 /**
  * The error in the line that always shows, of a run that failed. The first failed step's is the most exact. A run that
  * did not fail may have steps that did, and were tried again: that is not what came of it.
@@ -105,7 +109,7 @@ function brief({ status, steps, error }: WorkflowRun) {
 	const text = step?.error ? `${step.name ?? step.id}: ${step.error.message}` : error?.message;
 	return text === undefined ? null : (
 		<span class="error" dir="auto">
-			{text}
+			{cutText(text, MAX_BRIEF)}
 		</span>
 	);
 }

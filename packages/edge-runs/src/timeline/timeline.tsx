@@ -1,11 +1,11 @@
 import type { WorkflowRun } from "../protocol/types.ts";
 import { Below, Filters, Search } from "./parts.tsx";
-import { Run } from "./run.tsx";
+import { Inside, Run } from "./run.tsx";
 import { type Choice, openAtFirst, type View } from "./view.ts";
 import type { Viewing } from "./viewing.ts";
 
-/** Steps that are drawn at first, over all runs: about 1 KB each. Those of the other runs wait until they are opened. */
-const MAX_STEPS_DRAWN = 100;
+/** What is drawn of runs' insides at first, over all runs, in characters. Those of the other runs wait until they are opened. */
+const MAX_DRAWN = 100_000;
 
 interface Props {
 	readonly view: View;
@@ -19,9 +19,14 @@ interface Props {
 
 /** A chat's runs, with what chooses among them: the same on the page and in the element. */
 export function Timeline({ view, runs, choice, viewing, next }: Props) {
-	const opened = openAtFirst(runs);
 	const { path } = viewing;
-	let drawn = opened?.steps.length ?? 0;
+	let drawn = 0;
+	const fits = (run: WorkflowRun) => {
+		if (drawn <= MAX_DRAWN) drawn += String(<Inside run={run} viewing={viewing} />).length;
+		return drawn <= MAX_DRAWN;
+	};
+	const first = openAtFirst(runs);
+	const opened = first && fits(first) ? first : undefined;
 	return (
 		<div id="timeline" lang="en" dir="ltr">
 			<p id="announcer" class="visually-hidden" role="status" />
@@ -32,9 +37,8 @@ export function Timeline({ view, runs, choice, viewing, next }: Props) {
 			<ol id="runs" part="runs" aria-label="Workflow runs, newest first">
 				{runs.map((run, index) => {
 					const isOpen = run === opened;
-					if (!isOpen) drawn += run.steps.length + 1;
+					const inside = isOpen || (run !== first && fits(run));
 					const place = runs.length < view.runs.length ? ([index + 1, view.runs.length] as const) : null;
-					const inside = isOpen || drawn <= MAX_STEPS_DRAWN;
 					return <Run run={run} viewing={viewing} open={isOpen} inside={inside} place={place} />;
 				})}
 			</ol>
