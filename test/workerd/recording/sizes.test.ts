@@ -152,14 +152,19 @@ describe("a chat's history has a limit in bytes", () => {
 		expect(workflowRuns.map(({ id }) => id)).toEqual([last, ...ids.slice(3).reverse(), ids[1]]);
 	});
 
-	it("and refuses where nothing may go", async () => {
+	it("and refuses, with nothing lost, where not enough may go", async () => {
 		const vars = { ...SMALL, HISTORY_FULL: "drop-oldest" };
 		const { chat } = await registeredChat();
 		const running = () => report({ status: "running", completedAt: null, steps: stepsOf(400_000) });
 		for (let i = 0; i < 2; i++) expect((await put(chat, uuid(), running(), vars)).status).toBe(201);
+		// It would not be enough.
+		expect((await put(chat, uuid(), report({ steps: stepsOf(100_000) }), vars)).status).toBe(201);
+		const revision = () => env.DB.prepare("select revision from chats where id = ?").bind(chat).first("revision");
+		const before = await revision();
 		const refused = await put(chat, uuid(), running(), vars);
 		expect([refused.status, await codeOf(refused)]).toEqual([409, "HISTORY_FULL"]);
-		expect(await idsIn(chat)).toHaveLength(2);
+		expect(await idsIn(chat)).toHaveLength(3);
+		expect(await revision()).toBe(before);
 	});
 });
 
