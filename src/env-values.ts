@@ -103,7 +103,8 @@ export function number<T>(
 	{ min, max }: { min: number; max: number },
 ): number | T {
 	if (value === undefined || value === "") return unset;
-	const number = Number(value);
+	// A boolean would be taken for 1, and RETENTION_DAYS = true delete all that is older than a day.
+	const number = typeof value === "boolean" ? Number.NaN : Number(value);
 	if (number >= min && number <= max) return number;
 	throw new ConfigurationError(`${name} is not a number from ${min} to ${max}: correct it in wrangler.toml`);
 }

@@ -19,7 +19,7 @@ export function describeChat({ chat, runs, hub, cachedCopy }: ChatLook["data"], 
 		`Chat ${chat.id}`,
 		...fields([
 			["owner", chat.userId ?? "nobody"],
-			["registered", moment(chat.createdAt, now)],
+			["registered", !isErased && moment(chat.createdAt, now)],
 			[isErased ? "erased" : "deleted", chat.deletedAt === null ? "no" : moment(chat.deletedAt, now)],
 			["runs", describeRuns(runs)],
 			["started", runs.oldestStart && `${runs.oldestStart} to ${runs.newestStart}`],

@@ -190,6 +190,8 @@ describe("npm run admin shows", () => {
 	it("a chat that was erased", () => {
 		const erased = { ...CHAT, chat: { ...CHAT.chat, userId: null, deletedAt: "2024-02-04T14:00:00.000Z" } };
 		const text = describeChat(erased, NOW).join("\n");
+		// Its row has no other moment than that of its erasure.
+		expect(text).not.toMatch(/^ {2}registered/m);
 		expect(text).toMatch(/^ {2}owner +nobody$[\s\S]*^ {2}erased +2024-02-04T14:00:00.000Z[\s\S]*^- It was erased/m);
 		expect(text).not.toMatch(/restore/);
 	});

@@ -71,9 +71,13 @@ it("finds what is due by an index, without a scan or a sort", async () => {
 	]);
 });
 
-it("fails, and says why in the log, with a RETENTION_DAYS that is no number of days", async () => {
-	await expect(onCron({ RETENTION_DAYS: "-1" })).rejects.toThrow("RETENTION_DAYS is not a number from 1 to 36500");
-});
+it.each<unknown>(["-1", "30 days", true])(
+	"fails, and says why in the log, with a RETENTION_DAYS of %s, as TOML may have it",
+	async (days) => {
+		const changed = { RETENTION_DAYS: days as string };
+		await expect(onCron(changed)).rejects.toThrow("RETENTION_DAYS is not a number from 1 to 36500");
+	},
+);
 
 describe("a run that retention deleted", () => {
 	const DAY = 86_400_000;
