@@ -88,8 +88,9 @@ export function dropsOldest(value = ""): boolean {
 	throw new ConfigurationError('HISTORY_FULL is neither "refuse" nor "drop-oldest": correct it in wrangler.toml');
 }
 
+/** A list of TOML's is as good: as text it has commas. */
 function commaSeparated(value: string): string[] {
-	return value
+	return String(value)
 		.split(",")
 		.map((item) => item.trim())
 		.filter((item) => item !== "");

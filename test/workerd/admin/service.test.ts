@@ -45,9 +45,12 @@ it("an operator's look at the service has what /api/health finds, the database's
 	expect(Object.keys(settings.bindings)).toEqual(expect.arrayContaining(limiters));
 });
 
-it("it tells settings as they count, and which bindings are off", async () => {
+it.each<[string, unknown]>([
+	["text", "https://a.example.com, https://b.example.com"],
+	["a list of TOML's", ["https://a.example.com", "https://b.example.com"]],
+])("it tells settings as they count, origins as %s among them, and which bindings are off", async (_, allowed) => {
 	const changed = { RETENTION_DAYS: "30", HISTORY_FULL: "drop-oldest", HUB: undefined, READ_LIMIT: undefined };
-	const origins = { ALLOWED_ORIGINS: "https://a.example.com, https://b.example.com" };
+	const origins = { ALLOWED_ORIGINS: allowed as string };
 	const { settings } = await look<Look>("health", { ...changed, ...origins, READ_TOKEN_SECRET: undefined });
 	expect(settings.vars).toMatchObject({
 		RETENTION_DAYS: 30,
