@@ -195,6 +195,8 @@ export class Board {
 function spacer(): HTMLElement {
 	const element = document.createElement("div");
 	element.ariaHidden = "true";
+	// Else the browser keeps it in its place when runs are drawn before it, scrolls on by their height, and so on.
+	element.style.setProperty("overflow-anchor", "none");
 	return element;
 }
 
