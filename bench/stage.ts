@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Bundle, bundle, readBundle } from "../lab/bundle.ts";
 import { BUNDLES, type BundleName, type Started } from "../lab/bundles.ts";
 import type { ChatSize } from "../lab/data.ts";
 import { seedOurs, seedPeers, seedSession } from "../lab/seed.ts";
-import { copyState, openStores, type Server, startServer } from "../lab/server.ts";
+import { openStores, type Server, startServer } from "../lab/server.ts";
 
 /** All Workers bundled and all stores filled, once; each server then gets a copy. */
 export interface Stage {
@@ -41,8 +41,9 @@ export async function setStage(sizes: readonly ChatSize[], seeded = sizes, reada
 		const state = path.join(directory, "seeded");
 		const cookie = await fillStores(state, bundles, seeded);
 		const start = async (subject: Started, observed = false, inspected = false) => {
-			const copy = copyState(state, path.join(directory, `state-${servers.length}`));
-			const options = { state: copy, secret: SECRET, observed, inspected };
+			const own = path.join(directory, `state-${servers.length}`);
+			cpSync(state, own, { recursive: true });
+			const options = { state: own, secret: SECRET, observed, inspected };
 			const server = await startServer(subject, bundles[subject.bundle], options);
 			servers.push(server);
 			return server;

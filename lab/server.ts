@@ -1,4 +1,4 @@
-import { cpSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
@@ -141,12 +141,6 @@ function children(): number[] {
 	} catch {
 		return [];
 	}
-}
-
-/** Copies stores that were filled before: each server writes to its own. */
-export function copyState(from: string, to: string): string {
-	cpSync(from, to, { recursive: true });
-	return to;
 }
 
 /** The stores of a Worker by its config, to be filled. */
