@@ -1,4 +1,4 @@
-import { createRoute, type RouteHandler } from "@hono/zod-openapi";
+import { createRoute, type RouteHandler, z } from "@hono/zod-openapi";
 import { requireOperator } from "../access/require-operator.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { errors, OPERATOR_ERRORS, operatorSecurity } from "../http/openapi.ts";
@@ -18,7 +18,11 @@ export const eraseUserRoute = createRoute({
 	tags: ["Operating"],
 	security: operatorSecurity,
 	middleware: requireOperator,
-	request: { params: userIdParameter },
+	request: {
+		params: userIdParameter,
+		// Whoever asks for a rehearsal, or does not encode the `?` in an id, must not erase somebody by it.
+		query: z.strictObject({}, "An erasure takes no query; a ? in the user's id is written %3F"),
+	},
 	responses: { ...erasureResponses, ...errors(...OPERATOR_ERRORS) },
 });
 

@@ -204,6 +204,18 @@ describe("erasing a user", () => {
 		}
 	});
 
+	it("takes none with a query behind it: it may be the id's, or ask for less than an erasure", async () => {
+		const { user } = await registeredChat();
+		for (const query of ["?dryRun=true", "?erase=false", "?x"]) {
+			const response = await request(`${userPath(user)}${query}`, operating("DELETE"));
+			expect([response.status, await response.json()]).toMatchObject([
+				400,
+				{ code: "INVALID_PARAMETER", message: expect.stringMatching(/^An erasure takes no query/) },
+			]);
+		}
+		expect((await storedOf(user)).chats).toBe(1);
+	});
+
 	it("takes no empty one, which tombstones have", async () => {
 		expect((await request("/api/users/", operating("DELETE"))).status).toBe(404);
 		expect((await request("/api/users//export", operating("GET"))).status).toBe(404);
