@@ -1,10 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
+import { BEARER_TOKEN } from "../src/env-values.ts";
 import { Stop } from "./command-line.ts";
-
-/** As in RFC 6750, 2.1. */
-const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
 

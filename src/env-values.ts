@@ -9,7 +9,7 @@ const SECRET_MIN_LENGTH = 32;
 const COOKIE_PREFIX = /^[\w!#$%&'*.^`|~+-]+$/;
 
 /** A bearer token as RFC 6750, 2.1 spells it (`b64token`), so that it survives an `Authorization` header. */
-const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+export const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 
 /** The service is not set up. The message names the variable and says what to do. It is for the operator's log only. */
 export class ConfigurationError extends Error {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
+import { ConfigurationError, operatorTokens, readTokenSecrets, sessionSecrets, tokens } from "../../src/env-values.ts";
 import { Stop } from "../command-line.ts";
 import { root, wrangler } from "../wrangler.ts";
 import type { Environment } from "./environment.ts";
@@ -10,6 +11,8 @@ import type { Environment } from "./environment.ts";
 interface Secret {
 	readonly name: string;
 	readonly about: string;
+	/** Throws where the Worker would not take a value, and then answer nobody. `others` are set with it. */
+	readonly check: (value: string, others: Readonly<Record<string, string>>) => unknown;
 	/** What a person is asked, where somebody else may have made the secret already. Others are made up. */
 	readonly question?: string;
 }
@@ -19,16 +22,22 @@ export const SECRETS: readonly Secret[] = [
 	{
 		name: "BETTER_AUTH_SECRET",
 		about: "verifies session cookies",
+		check: sessionSecrets,
 		question:
 			"BETTER_AUTH_SECRET of your better-auth deployment, at least 32 characters.\nPress Enter if there is none yet: one is made up, and better-auth must get the same.\n> ",
 	},
-	{ name: "RECORDER_TOKENS", about: "what your engines show to record runs" },
-	{ name: "OPERATOR_TOKENS", about: "what you show to look at, export and erase a person's data" },
-	{ name: "READ_TOKEN_SECRET", about: "signs read tokens, for apps without better-auth" },
+	{
+		name: "RECORDER_TOKENS",
+		about: "what your engines show to record runs",
+		check: (value) => tokens("RECORDER_TOKENS", value),
+	},
+	{
+		name: "OPERATOR_TOKENS",
+		about: "what you show to look at, export and erase a person's data",
+		check: (value, others) => operatorTokens(value, others["RECORDER_TOKENS"]),
+	},
+	{ name: "READ_TOKEN_SECRET", about: "signs read tokens, for apps without better-auth", check: readTokenSecrets },
 ];
-
-/** better-auth's lower bound, and ours; see src/env-values.ts. */
-const MIN_LENGTH = 32;
 
 const makeUp = () => randomBytes(32).toString("hex");
 
@@ -61,9 +70,8 @@ export async function setUp(environment: Environment, known: ReadonlySet<string>
 	const madeUp: string[] = [];
 	for (const secret of missing) {
 		const given = process.env[secret.name] || (secret.question && (await ask(secret.name, secret.question)));
-		if (given && given.length < MIN_LENGTH)
-			throw new Stop(`${secret.name} is too short: at least ${MIN_LENGTH} characters.`);
-		if (!given) madeUp.push(secret.name);
+		if (given) check(secret, given, values);
+		else madeUp.push(secret.name);
 		values[secret.name] = given || makeUp();
 	}
 	// Kept before it is set: a secret that is set and lost would have to be made again.
@@ -81,6 +89,15 @@ export async function setUp(environment: Environment, known: ReadonlySet<string>
 		console.log(
 			"Give BETTER_AUTH_SECRET to better-auth's deployment, too: cookies are signed there and verified here.",
 		);
+}
+
+/** @throws {Stop} if the Worker would not take the value */
+function check(secret: Secret, value: string, others: Readonly<Record<string, string>>): void {
+	try {
+		secret.check(value, others);
+	} catch (error) {
+		throw error instanceof ConfigurationError ? new Stop(`${error.message}. No secret was set.`) : error;
+	}
 }
 
 /** What `setUp` would do, for people. */

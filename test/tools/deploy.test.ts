@@ -63,6 +63,24 @@ describe("with an account, npm run deploy and npm run setup", () => {
 		expect(output).toContain("has no secrets yet and answers nobody. Next: npm run setup -- --env staging");
 	});
 
+	it.each([
+		["RECORDER_TOKENS", "a token with spaces, which no header can have", /token 1 is not a bearer token/],
+		["OPERATOR_TOKENS", "the-engines-own-token-0123456789abcdef", /token 1 is one of RECORDER_TOKENS, too/],
+		["READ_TOKEN_SECRET", "less-than-thirty-two", /secret 1 is too short/],
+	])("set no %s that the Worker would not take", async (name, value, message) => {
+		const given = {
+			BETTER_AUTH_SECRET: "x".repeat(32),
+			RECORDER_TOKENS: "the-engines-own-token-0123456789abcdef",
+			[name]: value,
+		};
+		const from = api.events.length;
+		const env = { ...account, ...LOUD, ...given };
+		const { code, output } = await runScript("setup.ts", ["--env", "staging"], { env });
+		expect([code, output]).toEqual([2, expect.stringMatching(message)]);
+		expect(output).not.toContain(value);
+		expect(api.events.slice(from)).toEqual([]);
+	});
+
 	it("set the secrets that are missing, and show none of them", async () => {
 		const secret = "better-auths-own-secret-of-this-test-0123456789";
 		const { output, events } = await run("setup.ts", { BETTER_AUTH_SECRET: secret });
