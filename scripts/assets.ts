@@ -38,10 +38,10 @@ const options = {
 	logLevel: "warning",
 } as const;
 
-/** `<workflow-runs>` in one file, for pages that load it from the service. */
+/** `<workflow-runs>` in one file, for pages that load it from the service: by a script tag of either type. */
 async function buildElement(): Promise<Uint8Array> {
 	const entryPoints = [path.join(packageFolder, "src/element/index.ts")];
-	const { outputFiles } = await build({ ...options, entryPoints, plugins: [cssText] });
+	const { outputFiles } = await build({ ...options, format: "iife", entryPoints, plugins: [cssText] });
 	return (outputFiles[0] as { contents: Uint8Array }).contents;
 }
 

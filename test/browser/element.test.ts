@@ -301,20 +301,23 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 		await context.close();
 	});
 
-	it("loads on a page of another site, and says that the service does not let it in", async () => {
-		const app = createServer((_, response) => {
-			response.setHeader("content-type", "text/html");
-			response.end(`<!doctype html><script type="module" src="${originOf(site)}/element.js"></script>
+	it.each(["type=module", "defer", ""])(
+		"loads on a page of another site (%s), and says that the service does not let it in",
+		async (type) => {
+			const app = createServer((_, response) => {
+				response.setHeader("content-type", "text/html");
+				response.end(`<!doctype html><script ${type} src="${originOf(site)}/element.js"></script>
 				<workflow-runs src="${originOf(site)}" chat="${day}"></workflow-runs>`);
-		}).listen(0);
-		const { page, context } = await visit(browser, site);
-		await page.goto(`http://localhost:${(app.address() as AddressInfo).port}/`);
-		const line = page.locator("workflow-runs #connection");
-		await line.and(page.locator(".reconnecting")).waitFor();
-		expect(await line.getAttribute("title")).toBe("The service does not answer");
-		await context.close();
-		app.close();
-	});
+			}).listen(0);
+			const { page, context } = await visit(browser, site);
+			await page.goto(`http://localhost:${(app.address() as AddressInfo).port}/`);
+			const line = page.locator("workflow-runs #connection");
+			await line.and(page.locator(".reconnecting")).waitFor();
+			expect(await line.getAttribute("title")).toBe("The service does not answer");
+			await context.close();
+			app.close();
+		},
+	);
 });
 
 describe.skipIf(!hasChromium)("the element's script", () => {
