@@ -90,7 +90,7 @@ function StepFacts({ step, viewing }: Pick<Props, "viewing"> & Pick<Placed, "ste
 	);
 }
 
-/** Where the axis has nothing beside it, a text that begins behind this share of it would be cut off. */
+/** Where the axis has no room beside it, the text of a mark behind this share of it would be cut off. */
 const LATE = 0.8;
 
 /** Lines behind the bars, with the time since the start. */
@@ -101,11 +101,9 @@ function Axis({ length }: { length: number }) {
 				const share = mark / (length || 1);
 				const x = percent(share);
 				return (
-					<g>
+					<g class={share > LATE ? "late" : undefined}>
 						<line x1={x} x2={x} y2="100%" />
-						<text class={share > LATE ? "late" : undefined} x={x}>
-							{mark === 0 ? "0" : describeDuration(mark)}
-						</text>
+						<text x={x}>{mark === 0 ? "0" : describeDuration(mark)}</text>
 					</g>
 				);
 			})}
