@@ -15,7 +15,7 @@ export const eraseUserRoute = createRoute({
 	description:
 		"Erases the user's chats and runs for good, deleted ones included, and ends their streams. A request erases as much as it " +
 		"may: send it again while it answers 202. What is erased stays so, whatever a recorder sends late.",
-	tags: ["Operating"],
+	tags: ["Personal data"],
 	security: operatorSecurity,
 	middleware: requireOperator,
 	request: {

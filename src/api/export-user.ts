@@ -16,7 +16,7 @@ export const exportUserRoute = createRoute({
 		"All that is stored of the user, deleted chats included, as NDJSON that `npm run import` takes: a run a line, with the " +
 		"owner's `userId`; for a chat that was deleted (`deletedAt`, behind its runs) or has no runs, a line of its own; " +
 		'and, now and then and at the end, `{"nextCursor": …}`. Only if the last line has `null` there, that was all.',
-	tags: ["Operating"],
+	tags: ["Personal data"],
 	security: operatorSecurity,
 	middleware: requireOperator,
 	request: {

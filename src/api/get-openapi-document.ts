@@ -121,9 +121,12 @@ function describe(app: OpenAPIHono<AppEnv>, cookiePrefix: string) {
 		tags: [
 			{ name: "Workflow runs", description: "For the owner of a chat: its runs, read or followed" },
 			{ name: "Recording", description: "For recorders: chats and runs, reported with a service token" },
-			{ name: "Operating", description: "For operators, with an operator token: a person's data" },
+			{
+				name: "Personal data",
+				description: "For operators, with an operator token: what is stored of a person, exported and erased",
+			},
 			{ name: "Admin", description: "An operator's look at a chat, a run, a user and the service: it changes nothing" },
-			{ name: "Operation", description: "For those who operate the service" },
+			{ name: "Operation", description: "For monitors and programs: how the service is, and this document" },
 		],
 	});
 }
