@@ -40,6 +40,7 @@ export const DOUBLES = [
 	"dropped",
 	"chats",
 	"givenUp",
+	"more",
 ] as const;
 
 /**

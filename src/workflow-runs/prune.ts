@@ -4,7 +4,7 @@ import { workflowRuns } from "../db/schema.ts";
 import { readConfig } from "../env.ts";
 import { logInfo } from "../log.ts";
 import type { Scope } from "../scope.ts";
-import { type Sweep, sweep, wholeAllowance } from "./sweep.ts";
+import { isUsedUp, type Sweep, sweep, wholeAllowance } from "./sweep.ts";
 
 const DAY_MILLISECONDS = 86_400_000;
 
@@ -49,6 +49,6 @@ export async function pruneRuns(scope: Scope, now: number, allowance = wholeAllo
 	const isSilent = and(isNull(completedAt), lt(heardAt, before), toldNothing);
 	const unfinished = await sweep(scope, { ...gone, isDue: isSilent, order: sql`${heardAt}` }, allowance);
 	const deleted = ended + unfinished;
-	logInfo(scope, { event: "retention", before, deleted, unfinished });
+	logInfo(scope, { event: "retention", before, deleted, unfinished, more: isUsedUp(allowance) });
 	return deleted;
 }

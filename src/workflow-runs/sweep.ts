@@ -23,6 +23,9 @@ export interface Allowance {
  */
 export const wholeAllowance = (): Allowance => ({ batches: 300, told: 500 });
 
+/** Whether a sweep came to the end of its allowance, and so perhaps not to the end of what is due. */
+export const isUsedUp = ({ batches }: Allowance) => batches < 0;
+
 /** What becomes of runs that are due, in whatever chat they are. */
 export interface Sweep {
 	/** Which runs are due. It is compared again with the write: a report may have come in between. */

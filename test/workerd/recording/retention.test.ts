@@ -1,6 +1,9 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Env } from "../../../src/env.ts";
+import { scopeOf } from "../../../src/scope.ts";
+import { pruneRuns } from "../../../src/workflow-runs/prune.ts";
 import { insertChat, insertRuns, request, requestWith, runsPath, type StoredRun, uuid } from "../helpers.ts";
 import { bindHub } from "../live/hub.ts";
 import { patchRuns, putRun, recording, registeredChat, report, revisionOf, runCron } from "./recorder.ts";
@@ -34,6 +37,19 @@ it("deletes finished runs after RETENTION_DAYS, in batches, and changes their ch
 
 	await onCron({ RETENTION_DAYS: "28" });
 	expect(await runsOf(old)).toEqual([ids[1]]);
+});
+
+it("says in the log whether it came to the end, whatever the giving up of runs has left for it", async () => {
+	await insertRuns(await insertChat(uuid()), Array(250).fill(ended("2024-05-30T00:00:00.000Z")));
+	const scope = scopeOf({ ...env, RETENTION_DAYS: "30" }, createExecutionContext());
+	const printed = vi.spyOn(console, "log");
+	for (const batches of [2, 2]) await pruneRuns(scope, NOW.getTime(), { batches, told: 0 });
+	const lines = printed.mock.calls.map(([line]) => JSON.parse(line));
+	printed.mockRestore();
+	expect(lines.filter(({ event }) => event === "retention")).toMatchObject([
+		{ deleted: 200, more: true },
+		{ deleted: 50, more: false },
+	]);
 });
 
 it("leaves what the chat's history takes to be added up by the next write", async () => {
