@@ -153,7 +153,8 @@ export async function follow(
 			const end = await catchUp();
 			if (end) return end;
 		}
-		while (!isBehind) {
+		// A slow client of a busy chat has always more to take: its session is checked all the same.
+		while (!isBehind && Date.now() < checksAt) {
 			const message = inbox.take();
 			if (!message) break;
 			const end = await receive(message);
@@ -179,6 +180,7 @@ export async function follow(
 		throw error;
 	} finally {
 		line.close();
+		inbox.lose();
 	}
 }
 

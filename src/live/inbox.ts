@@ -4,6 +4,13 @@ import { decodeMessage } from "./message.ts";
 /** What waits for a slow client, in UTF-16 code units. Beyond it, D1 is read when the client is ready again. */
 const MAX_WAITING = 1_000_000;
 
+/** The streams of an isolate share its 128 MB. Once this much waits for all of them, it is only a little for each. */
+const MAX_IN_ALL = 32_000_000;
+const A_LITTLE = 64_000;
+
+/** What waits in all inboxes, in UTF-16 code units. */
+let inAll = 0;
+
 /**
  * What a hub has told and a stream has not passed on yet, bounded; and the bell that wakes the stream.
  */
@@ -20,8 +27,8 @@ export class Inbox {
 	}
 
 	put(text: string): void {
-		this.#size += text.length;
-		if (this.#size > MAX_WAITING) this.lose();
+		this.#grow(text.length);
+		if (this.#size > (inAll > MAX_IN_ALL ? A_LITTLE : MAX_WAITING)) this.lose();
 		else this.#texts.push(text);
 		this.ring();
 	}
@@ -30,14 +37,19 @@ export class Inbox {
 	take(): ChangeMessage | undefined {
 		const text = this.#texts.shift();
 		if (text === undefined) return undefined;
-		this.#size -= text.length;
+		this.#grow(-text.length);
 		return decodeMessage(text);
 	}
 
-	/** Forgets all messages. D1 has what they told. */
+	#grow(by: number): void {
+		this.#size += by;
+		inAll += by;
+	}
+
+	/** Forgets all messages: D1 has what they told. Whoever is done with an inbox does so. */
 	lose(): void {
 		this.#texts.length = 0;
-		this.#size = 0;
+		this.#grow(-this.#size);
 		this.#hasLost = true;
 	}
 

@@ -4,8 +4,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { createReadToken } from "#recorder/index.ts";
 import { app } from "../../../src/app.ts";
 import type { Env } from "../../../src/env.ts";
+import { ServiceError } from "../../../src/errors.ts";
 import { chatStream } from "../../../src/live/chat-stream.ts";
 import { EventWriter } from "../../../src/live/event-writer.ts";
+import { follow as follows, type Kind } from "../../../src/live/follow.ts";
 import { Inbox } from "../../../src/live/inbox.ts";
 import { scopeOf } from "../../../src/scope.ts";
 import { SECRETS } from "../access/read-tokens.ts";
@@ -61,6 +63,32 @@ describe("time in a stream", () => {
 		await passSeconds(60);
 		expect(await stream.next()).toMatchObject({ event: "end", data: '{"reason":"session_ended"}' });
 		await ended(stream);
+	});
+
+	it("ends it then though its client, which is slow, has always more to take", async () => {
+		const { chat } = await registeredChat();
+		let change = 0;
+		const state = () => ({ change, mark: "01234567" });
+		vi.spyOn(Inbox.prototype, "take").mockImplementation(() => {
+			const from = state();
+			change++;
+			return { from, to: state(), bookmark: null, runs: ["{}"] };
+		});
+		const kind: Kind = {
+			catchUp: async (now) => ({ now, queries: 1 }),
+			async pass() {
+				if (change > 100) throw new Error("the session was not checked");
+				await passSeconds(1);
+				return undefined;
+			},
+		};
+		const rereadSession = () => Promise.reject(new ServiceError("INVALID_SESSION"));
+		const following = { chatId: chat, start: { state: state(), bookmark: null }, kind, rereadSession };
+		const events = new EventWriter(new AbortController().signal);
+		void new Response(events.body).text();
+		const scope = scopeOf(env as Env, createExecutionContext());
+		await expect(follows(scope, following, events)).resolves.toBe("session_ended");
+		vi.mocked(Inbox.prototype.take).mockRestore();
 	});
 
 	it("ends it with its read token, not before, and KV is never asked", async () => {
