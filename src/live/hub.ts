@@ -12,7 +12,7 @@ import { encodeMessage, PING, PONG } from "./message.ts";
 import { RecentRuns } from "./recent-runs.ts";
 
 /** Refusals of a group that say nothing of each of its reports. */
-const MAY_PASS_ALONE = new Set<ErrorCode>(["STORE_UNAVAILABLE", "HISTORY_FULL", "REPORT_TOO_LARGE"]);
+const MAY_PASS_APART = new Set<ErrorCode>(["STORE_UNAVAILABLE", "HISTORY_FULL", "REPORT_TOO_LARGE"]);
 
 /** In UTF-16 code units of their JSON. */
 const MAX_REMEMBERED = 2_000_000;
@@ -102,12 +102,11 @@ export class ChatHub extends DurableObject<Env> implements Hub, HubRecorder {
 		} catch (error) {
 			for (const { report } of jobs) for (const { run } of report) this.#recent.delete(run.id);
 			if (!(error instanceof ServiceError)) throw error;
-			// What is refused of one report, or of all together, must not fail the others. A D1 that is down is not asked again
-			// for each.
-			if (jobs.length > 1 && MAY_PASS_ALONE.has(error.code) && !isStoreDown(error.cause)) {
-				const answers: HubAnswer[] = [];
-				for (const job of jobs) answers.push(...(await this.#commit([job])));
-				return answers;
+			// What is refused of one report, or of all together, must not fail the others: by halves, few that are refused do not
+			// have the others wait for long. A D1 that is down is not asked again for each.
+			if (jobs.length > 1 && MAY_PASS_APART.has(error.code) && !isStoreDown(error.cause)) {
+				const middle = jobs.length >> 1;
+				return [...(await this.#commit(jobs.slice(0, middle))), ...(await this.#commit(jobs.slice(middle)))];
 			}
 			return jobs.map(() => refusal(error, facts()));
 		}

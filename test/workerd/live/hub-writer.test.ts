@@ -117,7 +117,7 @@ describe("a chat's hub, as its writer", () => {
 		expect(data.created).toEqual([other]);
 	});
 
-	it("commits alone what D1 refuses, and the others all the same", async () => {
+	it("refuses alone what D1 refuses, and does not have the others of its group wait for a round trip each", async () => {
 		const refused = "dddddddd-dddd-4ddd-8ddd-dddddddddddd";
 		await env.DB.exec(
 			`create trigger refuse_one before insert on workflow_runs when new.workflow_id = '${refused}' begin select raise(abort, 'no'); end`,
@@ -127,11 +127,16 @@ describe("a chat's hub, as its writer", () => {
 			const { chat, calls } = await watchedHub({ onD1: () => gate.promise });
 			const leading = putRun(chat, uuid(), running());
 			await vi.waitFor(() => expect(calls.d1).toHaveLength(1));
-			const following = [putRun(chat, uuid(), running({ workflowId: refused })), putRun(chat, uuid(), running())];
-			await handedOver(chat, 3);
+			const workflows = Array.from({ length: 31 }, (_, i) => (i === 20 ? refused : uuid()));
+			const following = workflows.map((workflowId) => putRun(chat, uuid(), running({ workflowId })));
+			await handedOver(chat, 32);
 			gate.resolve();
 			const responses = await Promise.all([leading, ...following]);
-			expect(responses.map(({ status }) => status)).toEqual([201, 503, 201]);
+			expect(responses.map(({ status }) => status)).toEqual([
+				201,
+				...workflows.map((id) => (id === refused ? 503 : 201)),
+			]);
+			expect(calls.d1.length).toBeLessThan(31);
 		} finally {
 			await env.DB.exec("drop trigger refuse_one");
 		}
