@@ -43,7 +43,7 @@ function send(bytes: string | Buffer, end: (received: string) => boolean = () =>
 			socket.destroy();
 			resolve(received);
 		};
-		socket.setTimeout(5_000, () => reject(new Error(`no end after 5 s: ${received}`)));
+		socket.setTimeout(30_000, () => reject(new Error(`no end after 30 s: ${received}`)));
 		socket.on("close", done).on("error", done);
 		socket.on("data", (part) => {
 			received += part.toString("latin1");

@@ -1,12 +1,16 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { serializeSigned } from "hono/utils/cookie";
+import { vi } from "vitest";
 import { app } from "../../src/app.ts";
 import type { Env } from "../../src/env.ts";
 import { conforming } from "./conforms.ts";
 
 /** A fresh lower-case UUID. */
 export const uuid = () => crypto.randomUUID();
+
+/** Until something holds, for as long as a busy machine may take. */
+export const eventually = <T>(holds: () => T | Promise<T>) => vi.waitFor(holds, { timeout: 10_000 });
 
 /** Calls the Worker as a client would, and checks the answer by the published schema. `path` starts with `/`. */
 export async function request(path: string, init?: RequestInit): Promise<Response> {

@@ -5,7 +5,7 @@ import { app } from "../../src/app.ts";
 import { ERRORS } from "../../src/errors.ts";
 import worker from "../../src/index.ts";
 import { BLOBS, DOUBLES } from "../../src/metrics.ts";
-import { insertChat, request, requestWith, runsPath, signIn, uuid } from "./helpers.ts";
+import { eventually, insertChat, request, requestWith, runsPath, signIn, uuid } from "./helpers.ts";
 import { bindHub, hubsThat } from "./live/hub.ts";
 import { closeStreams, open } from "./live/streams.ts";
 import { putRun, recording, registeredChat, report } from "./recording/recorder.ts";
@@ -116,7 +116,7 @@ describe("a data point", () => {
 		await putRun(owned.chat, run, report());
 		await stream.next();
 		await stream.next();
-		await vi.waitFor(() => expect(measured("stream")).toHaveLength(1));
+		await eventually(() => expect(measured("stream")).toHaveLength(1));
 		expect(measured("request")).toMatchObject([
 			{ status: 200, route: "/api/chats/:chatId/workflow-runs/:runId/stream" },
 		]);

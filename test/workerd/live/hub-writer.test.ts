@@ -2,7 +2,7 @@ import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ChatHub } from "../../../src/live/hub.ts";
-import { insertRuns, request, requestWith, runsPath, uuid } from "../helpers.ts";
+import { eventually, insertRuns, request, requestWith, runsPath, uuid } from "../helpers.ts";
 import { patchRuns, putRun, readList, recording, registeredChat, report } from "../recording/recorder.ts";
 import { type Hooks, type Query, watchBindings } from "../watch-bindings.ts";
 import { bindHub, hubOf, hubsThat } from "./hub.ts";
@@ -29,7 +29,7 @@ async function watchedHub(hooks: Hooks = {}) {
 
 /** Until so many reports of a chat have reached its hub. */
 const handedOver = (chat: string, reports: number) =>
-	vi.waitFor(() => expect(record.mock.calls.filter(([id]) => id === chat)).toHaveLength(reports));
+	eventually(() => expect(record.mock.calls.filter(([id]) => id === chat)).toHaveLength(reports));
 
 /** Who wrote the latest request of this path, by its log line. */
 function writerOf(path: string): string | undefined {
@@ -92,7 +92,7 @@ describe("a chat's hub, as its writer", () => {
 		const { chat, calls } = await watchedHub({ onD1: () => gate.promise });
 		const [first, one, other] = [uuid(), uuid(), uuid()];
 		const leading = putRun(chat, first, running());
-		await vi.waitFor(() => expect(calls.d1).toHaveLength(1));
+		await eventually(() => expect(calls.d1).toHaveLength(1));
 		const following = [
 			() => putRun(chat, one, running()),
 			() => putRun(chat, one, running({ workflowId: uuid() })),
@@ -126,7 +126,7 @@ describe("a chat's hub, as its writer", () => {
 			const gate = Promise.withResolvers<void>();
 			const { chat, calls } = await watchedHub({ onD1: () => gate.promise });
 			const leading = putRun(chat, uuid(), running());
-			await vi.waitFor(() => expect(calls.d1).toHaveLength(1));
+			await eventually(() => expect(calls.d1).toHaveLength(1));
 			const workflows = Array.from({ length: 31 }, (_, i) => (i === 20 ? refused : uuid()));
 			const following = workflows.map((workflowId) => putRun(chat, uuid(), running({ workflowId })));
 			await handedOver(chat, 32);
@@ -226,7 +226,7 @@ describe("a door writes by itself where the hub", () => {
 		],
 	])("%s, and leaves it alone for a while", async (_, fail) => {
 		const ask = vi.fn(fail);
-		const { statuses } = await recordTwice({ HUB: hubsThat({ record: ask, tell: ask }), STORE_TIMEOUT_SECONDS: 0.2 });
+		const { statuses } = await recordTwice({ HUB: hubsThat({ record: ask, tell: ask }), STORE_TIMEOUT_SECONDS: 0.5 });
 		expect(statuses).toEqual([201, 200]);
 		expect(ask).toHaveBeenCalledTimes(1);
 	});

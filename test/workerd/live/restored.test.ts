@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { requestWith, runsPath, uuid } from "../helpers.ts";
+import { eventually, requestWith, runsPath, uuid } from "../helpers.ts";
 import { type OwnedChat, putRun, registeredChat, report } from "../recording/recorder.ts";
 import { watchersOf } from "./hub.ts";
 import { closeStreams, open } from "./streams.ts";
@@ -42,7 +42,7 @@ async function chatWithLaterCopy() {
 		const response = await requestWith(FRESH, runsPath(owned.chat), { headers: { cookie: owned.cookie } });
 		return (await response.json<{ data: { workflowRuns: unknown[] } }>()).data.workflowRuns.length;
 	};
-	await vi.waitFor(async () => expect(await read()).toBe(2));
+	await eventually(async () => expect(await read()).toBe(2));
 	const restore = () =>
 		env.DB.batch([
 			env.DB.prepare("delete from workflow_runs where id = ?").bind(lost),
@@ -61,7 +61,7 @@ describe("where the database is put back, and a copy of the later state is fresh
 		const { owned, kept, restore, read } = await chatWithLaterCopy();
 		const stream = await follow(owned);
 		expect(idsIn((await stream.next()).data)).toHaveLength(2);
-		await vi.waitFor(async () => expect(await watchersOf(owned.chat)).toBe(1));
+		await eventually(async () => expect(await watchersOf(owned.chat)).toBe(1));
 		await restore();
 		expect(await read()).toBe(2);
 		for (const step of ["a", "b"]) {

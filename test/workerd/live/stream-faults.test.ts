@@ -11,7 +11,7 @@ import { follow as follows, type Kind } from "../../../src/live/follow.ts";
 import { Inbox } from "../../../src/live/inbox.ts";
 import { scopeOf } from "../../../src/scope.ts";
 import { SECRETS } from "../access/read-tokens.ts";
-import { insertChat, insertRuns, runsPath, signIn, storedSession, uuid } from "../helpers.ts";
+import { eventually, insertChat, insertRuns, runsPath, signIn, storedSession, uuid } from "../helpers.ts";
 import { type OwnedChat, putRun, registeredChat, report } from "../recording/recorder.ts";
 import { type Hooks, watchBindings } from "../watch-bindings.ts";
 import { hubOf, hubsThat, watchersOf } from "./hub.ts";
@@ -21,7 +21,7 @@ import { recordAs01 } from "./version-01.ts";
 const ended = (stream: Stream) => expect(stream.next()).rejects.toThrow("the stream has ended");
 const running = (more: Record<string, unknown> = {}) => report({ status: "running", completedAt: null, ...more });
 const expectWatchers = (chat: string, count: number) =>
-	vi.waitFor(async () => expect(await watchersOf(chat)).toBe(count), { timeout: 10_000 });
+	eventually(async () => expect(await watchersOf(chat)).toBe(count));
 
 beforeAll(() => {
 	vi.spyOn(console, "log").mockImplementation(() => {});
@@ -126,7 +126,7 @@ describe("time in a stream", () => {
 		await settled();
 		const asked = calls.kv.length;
 		await passSeconds(60);
-		await vi.waitFor(() => expect(calls.kv.length).toBeGreaterThan(asked));
+		await eventually(() => expect(calls.kv.length).toBeGreaterThan(asked));
 		isDown = false;
 		const run = uuid();
 		await putRun(chat.chat, run, running());
@@ -149,7 +149,7 @@ describe("time in a stream", () => {
 			await passSeconds(10);
 			await putRun(chat.chat, uuid(), running());
 		}
-		await vi.waitFor(() => expect(stream.comments).toHaveLength(1));
+		await eventually(() => expect(stream.comments).toHaveLength(1));
 		const asked = calls.d1.flat().length;
 		const event = stream.next().catch((error: Error) => error.message);
 		for (let minutes = 0; minutes < 59; minutes++) {
@@ -282,7 +282,7 @@ describe("a stream stays, and loses nothing, where", () => {
 		await putRun(chat.chat, uuid(), running());
 		const before = calls.d1.length;
 		for (let i = 0; i < 5; i++) await passSeconds(5);
-		await vi.waitFor(() => expect(calls.d1.length).toBeGreaterThanOrEqual(before + 2));
+		await eventually(() => expect(calls.d1.length).toBeGreaterThanOrEqual(before + 2));
 		isDown = false;
 		await passSeconds(31);
 		const snapshot = await stream.next();
@@ -376,7 +376,7 @@ describe("a stream is closed, so that its client comes back, where", () => {
 			...{ id: `step-${i}`, status: "failed", completedAt: "2024-02-04T12:00:00Z", error: { message } },
 		}));
 		for (let i = 0; i < 8; i++) await putRun(chat.chat, uuid(), running({ steps }));
-		await vi.waitFor(() => expect(put).toHaveBeenCalledTimes(8));
+		await eventually(() => expect(put).toHaveBeenCalledTimes(8));
 		const [inbox] = put.mock.contexts as [Inbox];
 		expect(inbox.size).toBeLessThanOrEqual(1_000_000);
 		await passSeconds(31);
@@ -427,7 +427,7 @@ it("a stream that needs a snapshot takes the one that another holds, and D1 is n
 		return { caughtUp, text };
 	}
 	const slow = await catchUp(user);
-	await vi.waitFor(() => expect(calls.d1).toHaveLength(2));
+	await eventually(() => expect(calls.d1).toHaveLength(2));
 	await settled();
 	const quick = await (await catchUp(user)).text();
 	expect(calls.d1).toHaveLength(3);
@@ -452,7 +452,7 @@ it("a change that cannot be told does not have all of a chat's streams read D1 a
 	await passSeconds(4);
 	expect(calls.d1.length).toBe(asked);
 	await passSeconds(2);
-	await vi.waitFor(() => expect(calls.d1.length).toBe(asked + 1));
+	await eventually(() => expect(calls.d1.length).toBe(asked + 1));
 	vi.mocked(Math.random).mockRestore();
 });
 

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
-import { afterAll, describe, expect, it, vi } from "vitest";
-import { insertRuns, request, requestWith, runsPath, uuid } from "../helpers.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { eventually, insertRuns, request, requestWith, runsPath, uuid } from "../helpers.ts";
 import { patchRuns, putRun, readList, recording, registeredChat, report, runCron } from "../recording/recorder.ts";
 import { watchBindings } from "../watch-bindings.ts";
 import { hubOf, watchersOf } from "./hub.ts";
@@ -15,7 +15,7 @@ const idsIn = (snapshot: { data: string }) =>
 	(JSON.parse(snapshot.data).workflowRuns as { id: string }[]).map(({ id }) => id);
 
 const expectWatchers = (chat: string, count: number) =>
-	vi.waitFor(async () => expect(await watchersOf(chat)).toBe(count), { timeout: 10_000 });
+	eventually(async () => expect(await watchersOf(chat)).toBe(count));
 
 describe.concurrent("a chat's stream", () => {
 	it("begins with all runs, as the list has them, and goes on with each that changes", async () => {

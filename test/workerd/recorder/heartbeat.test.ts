@@ -1,4 +1,5 @@
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, expect, it } from "vitest";
+import { eventually } from "../helpers.ts";
 import { runCron } from "../recording/recorder.ts";
 import { list, overHttp, registeredChat, type Stage, uuid } from "./stage.ts";
 
@@ -25,7 +26,7 @@ it("a run that is active and silent says that it is alive, by what it said last 
 	run.activity("Waiting for an approval", { waiting: true });
 	await recorder.flush();
 	const [before] = await list(chat);
-	await vi.waitFor(() => expect(requests.length).toBeGreaterThan(2), { timeout: 10_000 });
+	await eventually(() => expect(requests.length).toBeGreaterThan(2));
 	await recorder.flush();
 	const [after] = await list(chat);
 	expect(after?.activity).toMatchObject({ message: "Waiting for an approval", waiting: true });
@@ -44,7 +45,7 @@ it("a run that says nothing of what it does says that it runs", async () => {
 	const { recorder, requests } = beating();
 	const chat = await registeredChat();
 	recorder.report({ chatId: chat.chat, run: { id: uuid(), workflowId: uuid(), status: "pending" } });
-	await vi.waitFor(() => expect(requests.length).toBeGreaterThan(1), { timeout: 10_000 });
+	await eventually(() => expect(requests.length).toBeGreaterThan(1));
 	expect(await bodyOf(requests[1])).toMatchObject([{ status: "pending", activity: { message: "Queued" } }]);
 });
 
@@ -61,7 +62,7 @@ it("a run that another process has ended, or told more of, is heard of in the an
 	await other.recorder.flush();
 	recorder.report({ chatId: chat.chat, run: { ...run, status: "running" } });
 	await recorder.flush();
-	await vi.waitFor(() => expect(requests.length).toBeGreaterThan(1), { timeout: 10_000 });
+	await eventually(() => expect(requests.length).toBeGreaterThan(1));
 	expect(await bodyOf(requests[1])).toMatchObject([{ activity: { message: "Writing" } }]);
 
 	other.recorder.report({ chatId: chat.chat, run: { ...run, status: "failed", error: { message: "no" } } });
@@ -93,5 +94,5 @@ it("a run that the service gave up goes on saying that it is alive, and runs aga
 	recorder.report(report);
 	await recorder.flush();
 	expect(await list(chat)).toMatchObject([{ status: "failed", assumed: true }]);
-	await vi.waitFor(async () => expect(await list(chat)).toMatchObject([{ status: "running" }]), { timeout: 10_000 });
+	await eventually(async () => expect(await list(chat)).toMatchObject([{ status: "running" }]));
 });

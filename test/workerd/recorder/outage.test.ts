@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { eventually } from "../helpers.ts";
 import { list, overHttp, registeredChat, uuid } from "./stage.ts";
 
 const workflowId = uuid();
@@ -19,7 +20,7 @@ describe("while the service is away", () => {
 			for (const id of ids)
 				recorder.report({ chatId: chat.chat, run: running(id, { steps: [running(`step-${progress}`)] }) });
 		}
-		await vi.waitFor(() => expect(requests.length).toBeGreaterThan(5));
+		await eventually(() => expect(requests.length).toBeGreaterThan(5));
 		for (const id of ids) recorder.report({ chatId: chat.chat, run: completed(id) });
 		isAway = false;
 		const before = requests.length;
@@ -41,7 +42,7 @@ describe("while the service is away", () => {
 			const chats = [await registeredChat(), await registeredChat()];
 			for (const { chat } of chats) recorder.report({ chatId: chat, run: running() });
 			const before = requests.length;
-			await vi.waitFor(() => expect(requests.length).toBeGreaterThan(before + 8));
+			await eventually(() => expect(requests.length).toBeGreaterThan(before + 8));
 			isAway = false;
 			await recorder.flush();
 			expect(errors.map(({ kind }) => kind)).toEqual(Array(outage).fill("unreachable"));
@@ -64,7 +65,7 @@ describe("while the service is away", () => {
 			},
 		});
 		for (let chat = 0; chat < 20; chat++) recorder.report({ chatId: uuid(), run: running() });
-		await vi.waitFor(() => expect(requests).toBeGreaterThan(30));
+		await eventually(() => expect(requests).toBeGreaterThan(30));
 		expect(most).toBe(1);
 		isAway = false;
 		await recorder.flush();
@@ -114,7 +115,7 @@ it("asks nothing for a chat whose runs were all dropped", async () => {
 	for (const { chat } of chats) {
 		recorder.report({ chatId: chat, run: { ...completed(uuid()), output: "x".repeat(4_000) } });
 	}
-	await vi.waitFor(() => expect(requests.length).toBeGreaterThan(20));
+	await eventually(() => expect(requests.length).toBeGreaterThan(20));
 	isAway = false;
 	const before = requests.length;
 	await recorder.flush();
@@ -137,7 +138,7 @@ describe("where the service asks for a pause", () => {
 	])("waits as long as Retry-After says (%s), and does not let a flush cut it short", async (_, retryAfter) => {
 		const { recorder, requests } = overHttp(() => answer(429, "RATE_LIMITED", { "retry-after": retryAfter }));
 		recorder.report({ chatId: uuid(), run: running() });
-		await vi.waitFor(() => expect(requests).toHaveLength(1));
+		await eventually(() => expect(requests).toHaveLength(1));
 		// Another chat: writes are counted by token.
 		recorder.report({ chatId: uuid(), run: running() });
 		await recorder.flush({ timeoutMilliseconds: 50 });
@@ -162,7 +163,7 @@ describe("where the service asks for a pause", () => {
 		const token = "not-a-token-that-the-service-knows-0123456789";
 		const { recorder, requests } = overHttp(undefined, { token, onError: undefined });
 		recorder.report({ chatId: uuid(), run: running() });
-		await vi.waitFor(() => expect(told).toHaveBeenCalled());
+		await eventually(() => expect(told).toHaveBeenCalled());
 		recorder.report({ chatId: uuid(), run: running() });
 		await recorder.flush({ timeoutMilliseconds: 30 });
 		await recorder.flush({ timeoutMilliseconds: 30 });
