@@ -8,7 +8,7 @@ import { type History, readHistory } from "../workflow-runs/history.ts";
 import { readChanges } from "../workflow-runs/read-changes.ts";
 import type { ServerEvent } from "./event-writer.ts";
 import type { Kind, Place } from "./follow.ts";
-import { runEvents, sharedSnapshot, shareSnapshot, snapshotEvents } from "./snapshot.ts";
+import { runEvents, sharedSnapshot, snapshotOf } from "./snapshot.ts";
 
 /** What a stream begins with. */
 export interface Opening {
@@ -16,7 +16,7 @@ export interface Opening {
 	/** The chat's owner. */
 	readonly userId: string;
 	/** What the client lacks; none if it is up to date. */
-	readonly first: ServerEvent[];
+	readonly first: readonly ServerEvent[];
 }
 
 /**
@@ -30,7 +30,7 @@ export async function openChatStream(
 	chatId: string,
 	since: State | null,
 ): Promise<Opening> {
-	if (!since) return opening(await readHistory(scope, session, chatId));
+	if (!since) return opening(chatId, await readHistory(scope, session, chatId));
 	const asked = askD1(scope, null, (d1) => readChanges(d1, chatId, since));
 	try {
 		const { userId, runs, state } = await forOwner(
@@ -40,7 +40,7 @@ export async function openChatStream(
 		);
 		const { bookmark } = await asked;
 		if (runs) return { start: { state, bookmark }, userId, first: runEvents(runs, state) };
-		return opening(await readHistory(scope, session, chatId, nowIn(bookmark)));
+		return opening(chatId, await readHistory(scope, session, chatId, nowIn(bookmark)));
 	} catch (error) {
 		if (!(error instanceof ServiceError && error.code === "STORE_UNAVAILABLE")) throw error;
 		// A copy says who the owner is. What the client lacks is told when D1 is back.
@@ -55,8 +55,8 @@ export async function openChatStream(
  */
 const nowIn = (bookmark: string | null): Wanted => ({ bookmark: bookmark ?? undefined, certain: true });
 
-function opening(history: History): Opening {
-	return { start: placeOf(history), userId: history.userId, first: snapshotEvents(history) };
+function opening(chatId: string, history: History): Opening {
+	return { start: placeOf(history), userId: history.userId, first: snapshotOf(chatId, history) };
 }
 
 const placeOf = (history: History): Place => ({ state: stateOf(history), bookmark: history.bookmark });
@@ -80,9 +80,7 @@ export function chatStream(scope: Scope, chatId: string, userId: string): Kind {
 			const history = await readHistory(scope, session, chatId, nowIn(answer.bookmark));
 			// A copy that may be older than what the client has would be a step back.
 			if (history.cacheUse === "stale") throw new ServiceError("STORE_UNAVAILABLE");
-			const snapshot = snapshotEvents(history);
-			shareSnapshot(chatId, stateOf(history), snapshot);
-			await events.events(snapshot);
+			await events.events(snapshotOf(chatId, history));
 			return { now: placeOf(history), queries: 3 };
 		},
 		async pass(runs, to, events) {

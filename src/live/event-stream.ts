@@ -1,6 +1,6 @@
 import { logError, logInfo } from "../log.ts";
 import type { Scope } from "../scope.ts";
-import { EventWriter, type ServerEvent } from "./event-writer.ts";
+import { EventWriter, GoneError, type ServerEvent } from "./event-writer.ts";
 import { type Follow, follow, type Outcome } from "./follow.ts";
 
 /** How long a client waits before it comes back, in milliseconds. */
@@ -17,8 +17,8 @@ export const EVENT_HEADERS = {
 export interface EventStream {
 	/** Aborts when the client of the request goes. */
 	readonly signal: AbortSignal;
-	/** What the client lacks. Emptied when it is written: a stream holds no history. */
-	readonly first: ServerEvent[];
+	/** What the client lacks. */
+	readonly first: readonly ServerEvent[];
 	/** What comes behind that; a reason where the stream is over by then. */
 	readonly next: Follow | Outcome;
 }
@@ -30,22 +30,30 @@ export function streamEvents(scope: Scope, { signal, first, next }: EventStream)
 	return events.body;
 }
 
-async function run(scope: Scope, events: EventWriter, first: ServerEvent[], next: Follow | Outcome): Promise<void> {
+async function run(
+	scope: Scope,
+	events: EventWriter,
+	first: readonly ServerEvent[],
+	next: Follow | Outcome,
+): Promise<void> {
 	const start = Date.now();
 	let outcome: Outcome | "error" = "error";
 	try {
 		await events.write(`retry: ${RETRY_MILLISECONDS}\n\n`);
-		if (first.length > 0) await events.events(first.splice(0));
+		await events.events(first);
+		// A stream holds no history.
+		first = [];
 		outcome = typeof next === "string" ? next : await follow(scope, next, events);
 		if (isEnd(outcome)) await events.events([{ event: "end", data: JSON.stringify({ reason: outcome }) }]);
 	} catch (error) {
 		// The client comes back by itself, and is answered afresh.
-		if (events.isGone) outcome = "client";
+		if (events.isGone) outcome = error instanceof GoneError && error.isSlow ? "slow" : "client";
 		else logError(scope, { event: "stream" }, error);
 	} finally {
-		await events.close();
 		const seconds = Math.round((Date.now() - start) / 1000);
 		logInfo(scope, { event: "stream", seconds, ended: outcome, ...events.facts });
+		// Behind the log: where a slow client's answer is broken off, nothing more of the request is run.
+		await events.close();
 	}
 }
 

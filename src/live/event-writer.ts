@@ -113,15 +113,13 @@ export class EventWriter {
 			}
 		} catch (error) {
 			this.#isGone = true;
-			// What it has not taken is given up with it.
-			if (error instanceof DeadlineError) this.#writer.abort(error).catch(() => {});
 			throw new GoneError("the client has gone, or takes nothing", { cause: error });
 		}
 		this.#writtenAt = Date.now();
 	}
 
-	/** Ends the stream. Never rejects. */
+	/** Ends the stream. What a slow client has not taken is given up. Never rejects. */
 	async close(): Promise<void> {
-		await this.#writer.close().catch(() => {});
+		await (this.#isGone ? this.#writer.abort() : this.#writer.close()).catch(() => {});
 	}
 }

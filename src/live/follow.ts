@@ -4,7 +4,7 @@ import type { ChangeMessage } from "../db/hub.ts";
 import { isOutOfSubrequests } from "../db/write.ts";
 import { ServiceError } from "../errors.ts";
 import type { Scope, Session } from "../scope.ts";
-import { type EventWriter, GoneError } from "./event-writer.ts";
+import type { EventWriter } from "./event-writer.ts";
 import { Inbox } from "./inbox.ts";
 import { Line } from "./line.ts";
 
@@ -175,9 +175,6 @@ export async function follow(
 			if (!line.isOpen) wakesAt.push(line.opensAt);
 			await inbox.wait(Math.min(...wakesAt) - Date.now());
 		}
-	} catch (error) {
-		if (error instanceof GoneError) return error.isSlow ? "slow" : "client";
-		throw error;
 	} finally {
 		line.close();
 		inbox.lose();

@@ -1,5 +1,5 @@
 import { textBytes } from "#protocol/text.ts";
-import { type State, stateId, stateOf } from "../db/change.ts";
+import { isSame, type State, stateId, stateOf } from "../db/change.ts";
 import type { History } from "../workflow-runs/history.ts";
 import { listBytes, splitList } from "../workflow-runs/json.ts";
 import type { ServerEvent } from "./event-writer.ts";
@@ -8,7 +8,7 @@ import type { ServerEvent } from "./event-writer.ts";
 const MAX_EVENT_BYTES = 4_000_000;
 
 /** All runs of a chat. */
-export function snapshotEvents(history: History): ServerEvent[] {
+function snapshotEvents(history: History): ServerEvent[] {
 	const state = stateOf(history);
 	if (history.body.byteLength <= MAX_EVENT_BYTES) {
 		return [{ event: "snapshot", data: listBytes(history.body), id: stateId(state) }];
@@ -36,19 +36,26 @@ export function runEvents(runs: readonly string[], state: State): ServerEvent[] 
 type Snapshot = readonly ServerEvent[];
 
 /*
- * A change that cannot be told has all streams of a chat send the same snapshot. Those of one isolate share it while any
- * of them holds it: hundreds of copies would be more than an isolate may have.
+ * Many streams of a chat send the same snapshot: those that are opened together, all of them after a change that cannot be
+ * told, and those whose clients are slow to take it. Those of one isolate share it while any of them holds it: hundreds of
+ * copies would be more than an isolate may have.
  */
-const shared = new Map<string, { readonly state: string; readonly snapshot: WeakRef<Snapshot> }>();
+const shared = new Map<string, { readonly state: State; readonly snapshot: WeakRef<Snapshot> }>();
 const MAX_SHARED = 1_000;
 
-export function shareSnapshot(chatId: string, state: State, snapshot: Snapshot): void {
+/** All runs of a chat, shared. */
+export function snapshotOf(chatId: string, history: History): Snapshot {
+	const state = stateOf(history);
+	const known = sharedSnapshot(chatId, state);
+	if (known) return known;
+	const snapshot = snapshotEvents(history);
 	if (shared.size >= MAX_SHARED) shared.clear();
-	shared.set(chatId, { state: stateId(state), snapshot: new WeakRef(snapshot) });
+	shared.set(chatId, { state, snapshot: new WeakRef(snapshot) });
+	return snapshot;
 }
 
 /** The snapshot of a state of a chat, if another stream has it just now. Whether its reader may see it is the caller's to say. */
 export function sharedSnapshot(chatId: string, state: State): Snapshot | undefined {
 	const known = shared.get(chatId);
-	return known?.state === stateId(state) ? known.snapshot.deref() : undefined;
+	return known && isSame(known.state, state) ? known.snapshot.deref() : undefined;
 }

@@ -5,7 +5,7 @@ import { createReadToken } from "#recorder/index.ts";
 import { app } from "../../../src/app.ts";
 import type { Env } from "../../../src/env.ts";
 import { ServiceError } from "../../../src/errors.ts";
-import { chatStream } from "../../../src/live/chat-stream.ts";
+import { chatStream, openChatStream } from "../../../src/live/chat-stream.ts";
 import { EventWriter } from "../../../src/live/event-writer.ts";
 import { follow as follows, type Kind } from "../../../src/live/follow.ts";
 import { Inbox } from "../../../src/live/inbox.ts";
@@ -360,6 +360,21 @@ describe("a stream is closed, so that its client comes back, where", () => {
 		expect(calls.d1.flat().length).toBeLessThanOrEqual(105);
 	});
 
+	it("its client takes nothing, not even what it begins with: the log says so", async () => {
+		const log = vi.spyOn(console, "log").mockImplementation(() => {});
+		const { chat, cookie } = await registeredChat();
+		const sent = new Request(`http://edge-runs.test${runsPath(chat)}/stream`, { headers: { cookie } });
+		const response = await app.fetch(sent, env as Env, createExecutionContext());
+		const requestId = response.headers.get("x-request-id");
+		await passSeconds(31);
+		const ended = () =>
+			log.mock.calls
+				.map(([line]) => JSON.parse(line))
+				.find((line) => line.event === "stream" && line.requestId === requestId);
+		await eventually(() => expect(ended()).toMatchObject({ ended: "slow", events: 0 }));
+		await expect(response.text()).rejects.toThrow();
+	});
+
 	it("its client takes nothing: what waits for it is bounded, and its line is let go", async () => {
 		const chat = await registeredChat();
 		const sent = new Request(`http://edge-runs.test${runsPath(chat.chat)}/stream`, {
@@ -435,6 +450,19 @@ it("a stream that needs a snapshot takes the one that another holds, and D1 is n
 	expect(quick).toMatch(/^event: snapshot\ndata: {"workflowRuns":\[{"id":.*}\]}\nid: \S+\n\n$/);
 	// Whoever is not the owner gets nothing of it.
 	await expect((await catchUp(uuid())).caughtUp).rejects.toMatchObject({ code: "CHAT_FORBIDDEN" });
+});
+
+it("streams that are opened together hold one snapshot, while the chat is what it was", async () => {
+	const { chat, user } = await registeredChat();
+	await putRun(chat, uuid(), running());
+	const opened = () =>
+		openChatStream(scopeOf(env as Env, createExecutionContext()), Promise.resolve({ userId: user }), chat, null);
+	const { first } = await opened();
+	expect((await opened()).first).toBe(first);
+	await putRun(chat, uuid(), running());
+	await passSeconds(2);
+	const later = (await opened()).first;
+	expect(later.map(({ id }) => id)).not.toEqual(first.map(({ id }) => id));
 });
 
 it("a change that cannot be told does not have all of a chat's streams read D1 at once", async () => {
