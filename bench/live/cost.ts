@@ -5,7 +5,7 @@ import { type ChatSize, chatIdOf } from "../../lab/data.ts";
 import type { Server } from "../../lab/server.ts";
 import { CALLS_PATH, type Call } from "../../lab/workers/protocol.ts";
 import type { Stage } from "../stage.ts";
-import { FOLLOWED, type Followed, SETTLE, startFollowed } from "./follow.ts";
+import { FOLLOWED, type Followed, PATIENCE, SETTLE, startFollowed } from "./follow.ts";
 import { Recorder } from "./recorder.ts";
 import { openStreams } from "./streams.ts";
 
@@ -65,6 +65,7 @@ async function resume(url: URL, cookie: string, change: () => Promise<unknown>):
 		const reading = (async () => {
 			for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString();
 		})().catch(() => {});
+		for (let waited = 0; waited < PATIENCE && !/^id:.*\n/m.test(text); waited += 50) await sleep(50);
 		await sleep(SETTLE);
 		line.abort();
 		await reading;

@@ -64,7 +64,7 @@ export const startFollowed = (stage: Stage, subject: Followed, observed = false)
 	stage.start({ bundle: subject, vars: { RECORDER_TOKENS: TOKEN } }, observed);
 
 /** What is late by more than this is not waited for, in milliseconds. */
-const PATIENCE = 4_000;
+export const PATIENCE = 4_000;
 /** Streams settle, and the code warms up: in milliseconds. */
 export const SETTLE = 1_500;
 const WARM_UP_REPORTS = 10;

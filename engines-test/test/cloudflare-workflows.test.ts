@@ -135,8 +135,11 @@ describe("from outside, by the instance's events, it records", () => {
 	it("one that it leaves and comes back to: it goes on from its cursor", async () => {
 		const { chatId, id, until } = await play("wait", /running|waiting/);
 		await vi.waitFor(async () => expect((await runOf(chatId)).steps).toHaveLength(2), 10_000);
-		const left = await follow(id, { milliseconds: 300 });
-		expect(left).toEqual({ ended: false, cursor: expect.any(Number) });
+		const left = await vi.waitFor(async () => {
+			const told = await follow(id, { milliseconds: 300 });
+			expect(told).toEqual({ ended: false, cursor: expect.any(Number) });
+			return told;
+		}, 10_000);
 		await ask("sendEvent", id, { type: "approved", payload: "yes" });
 		await until(/complete/);
 		const { ended, cursor } = await follow(id, { cursor: left.cursor });

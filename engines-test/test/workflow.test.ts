@@ -85,13 +85,15 @@ it("records a cancelled run, also where it is followed only afterwards", async (
 	const { follow, recorded } = following();
 	const run = await start(sleeps, []);
 	await waitForSleep(run);
-	expect(await follow(run.runId, AbortSignal.timeout(100))).toEqual({ ended: false });
 	const sleeping = {
 		name: "sleep",
 		status: "running",
 		activity: { message: expect.stringMatching(/^Sleeps until 2/) },
 	};
-	expect(await recorded(run.runId)).toMatchObject({ status: "running", steps: [sleeping] });
+	await vi.waitFor(async () => {
+		expect(await follow(run.runId, AbortSignal.timeout(100))).toEqual({ ended: false });
+		expect(await recorded(run.runId)).toMatchObject({ status: "running", steps: [sleeping] });
+	}, 10_000);
 	await run.cancel();
 	await follow(run.runId);
 	expect(await recorded(run.runId)).toMatchObject({

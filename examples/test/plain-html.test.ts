@@ -9,8 +9,8 @@ import { Example, SIGHTS, violationsOf } from "./example.ts";
 const CHAT = "6b1f0c9e-2d3a-4f58-9c7e-1a2b3c4d5e6f";
 const USER = "customer-7";
 
-/** Short, to see a token end. */
-const SECONDS = 3;
+/** Short, to see a token end, and long enough for a busy machine to open a stream with it. */
+const SECONDS = 5;
 
 describe.skipIf(!hasChromium)("examples/plain-html", () => {
 	let example: Example;

@@ -29,7 +29,7 @@ describe("the benchmark", () => {
 				scenes: [{ size: SIZE, streams: 3 }],
 			},
 			costSize: SIZE,
-			writes: { alone: 3, milliseconds: 100, rounds: 1, crowd: 10 },
+			writes: { alone: 3, milliseconds: 100, rounds: 1, crowd: 20 },
 		});
 	});
 
@@ -56,7 +56,7 @@ describe("the benchmark", () => {
 		expect(costs[0]).toMatchObject({ idleQueries: 0 });
 		expect(costs[0]?.resumeBytes).toBeLessThan(2_000);
 		expect(writes[0]).toMatchObject({ usualQueries: 1, crowdRefused: 0 });
-		expect(writes[0]?.crowdQueries).toBeLessThan(10);
+		expect(writes[0]?.crowdQueries).toBeLessThan(20);
 	});
 
 	it("answers all the same number of bytes", () => {
