@@ -38,12 +38,15 @@ export function pollActiveRuns(ask: () => Promise<ActiveCounts>): ActiveRunsPoll
 		error: null,
 		retry() {
 			asksAt = 0;
+			isHurried = isAsking;
 			goOn();
 		},
 	};
 	let latest = first;
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	let isAsking = false;
+	/** Whether somebody said `retry` while it was asking: the answer may be from before the sign-in. */
+	let isHurried = false;
 	let asksAt = 0;
 
 	function goOn(): void {
@@ -71,7 +74,8 @@ export function pollActiveRuns(ask: () => Promise<ActiveCounts>): ActiveRunsPoll
 			tell({ error });
 		}
 		isAsking = false;
-		asksAt = Date.now() + wait;
+		asksAt = isHurried ? 0 : Date.now() + wait;
+		isHurried = false;
 		goOn();
 	}
 
