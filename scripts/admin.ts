@@ -49,6 +49,17 @@ const SUBJECTS: Record<string, { path: string; describe: (data: never, now: numb
 	health: { path: "health", describe: describeService },
 };
 
+const UUIDS = "Ids are UUIDs here: docs/recording.md says which one an engine's id has.";
+
+/** What an error may come of, by its code. */
+const HINTS: Readonly<Record<string, string>> = {
+	INVALID_CHAT_ID: UUIDS,
+	INVALID_RUN_ID: UUIDS,
+	CHAT_NOT_FOUND: "It never was, or it was deleted and has been purged.",
+	RUN_NOT_FOUND: "It was never reported, or refused, or deleted by now.",
+	USER_NOT_FOUND: "Is it the id that the engine registers chats with?",
+};
+
 /** Somebody waits: a service that is down is soon said to be. */
 const TRIES = 3;
 
@@ -72,12 +83,12 @@ async function run(options: Options, [what = "", ...rest]: readonly string[]): P
 		throw new Stop(ids > 0 ? `Which ${what}? npm run admin -- ${what} ID` : `${what} takes no id.`);
 	const origin = parseOrigin(options.url);
 	const send = sender(origin, operatorToken(origin), { tries: TRIES, kind: "operator" });
-	const { ok, status, message, data } = await send(
+	const { ok, status, code, message, data } = await send(
 		"GET",
 		`/api/admin/${subject.path}${encodeURIComponent(rest[0] ?? "")}`,
 	);
 	if (!ok) {
-		console.error(`${printable(message)}.`);
+		console.error(`${printable(message)}.${HINTS[code] ? ` ${HINTS[code]}` : ""}`);
 		return status === 404 ? 1 : STOPPED;
 	}
 	console.log(options.json ? JSON.stringify(data, null, 2) : subject.describe(data as never, Date.now()).join("\n"));

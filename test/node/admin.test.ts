@@ -278,14 +278,14 @@ describe("npm run admin, with a service that", () => {
 			404,
 			{ code: "RUN_NOT_FOUND", message: "No run of this id is recorded" },
 			1,
-			/^No run of this id is recorded\.\n$/,
+			/^No run of this id is recorded\. It was never reported, or refused, or deleted by now\.\n$/,
 		],
 		[
 			"takes no such id",
 			400,
 			{ code: "INVALID_RUN_ID", message: "Invalid workflow run ID format" },
 			2,
-			/^Invalid workflow run ID format\.\n$/,
+			/^Invalid workflow run ID format\. Ids are UUIDs here: docs\/recording\.md says which one an engine's id has\.\n$/,
 		],
 		[
 			"refuses the token",
