@@ -286,6 +286,27 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 		await context.close();
 	});
 
+	it("shows runs from elsewhere, and offers to try again only what can be tried again", async () => {
+		const { page, context, element, streams } = await embed(`src="/"`);
+		const buttons = () => element.locator("#ended:not([hidden])").getByRole("button").count();
+		const give = (canRetry: boolean) =>
+			element.evaluate((it, retry) => {
+				const error = { name: "EdgeRunsError", code: "INVALID_SESSION", status: 401 };
+				const state = { status: "ended", reason: "session_ended", message: "", error };
+				const source = { runs: [], isLoaded: true, state, subscribe: () => () => {} };
+				Object.assign(it, { source: retry ? { ...source, retry: () => document.body.append("retried") } : source });
+			}, canRetry);
+		await give(false);
+		await element.locator("#ended:not([hidden])").waitFor();
+		await element.locator("#below h2").waitFor();
+		expect(await buttons()).toBe(0);
+		await give(true);
+		await element.getByRole("button", { name: "Try again" }).click();
+		expect(await page.locator("body").innerText()).toContain("retried");
+		expect(streams).toEqual([]);
+		await context.close();
+	});
+
 	it("follows another chat when it is told to, and lets go when it is taken away", async () => {
 		const other = await newChat(site);
 		const { page, context, element } = await embed(`src="/" chat="${day}"`);

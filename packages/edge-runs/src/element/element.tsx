@@ -243,7 +243,7 @@ export class WorkflowRunsElement extends Base {
 
 	#showState(state: LineState): void {
 		showState(this.#shadow, state, ENDED);
-		if (state.status !== "ended" || ENDED[state.reason] === "") return;
+		if (state.status !== "ended" || ENDED[state.reason] === "" || (this.#given && !this.#given.retry)) return;
 		const notice = elementById(this.#shadow, "ended");
 		const button = made(
 			<button type="button" part="retry">
