@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { createReadToken, uuidFor } from "#recorder/index.ts";
 import { uuid } from "./stage.ts";
 
-const secret = "a secret of the tests, with at least thirty-two characters";
+const secret = "a secret of the tests with at least thirty-two characters";
 const now = () => Math.floor(Date.now() / 1000);
 
 describe("a read token", () => {
@@ -24,6 +24,11 @@ describe("a read token", () => {
 		expect(await verify(foreign, secret, "HS256")).toMatchObject({ chat: uuidFor("chat", "thread 1") });
 	});
 
+	it("is signed by the first of several secrets, which are the service's while they are changed", async () => {
+		const token = await createReadToken({ secret: ` ${secret}, ${"an older one ".repeat(3)}`, userId: "u" });
+		expect(await verify(token, secret, "HS256")).toMatchObject({ sub: "u" });
+	});
+
 	it("is worth nothing with another secret, with other claims, or when it has expired", async () => {
 		const token = await createReadToken({ secret, userId: "u", expiresInSeconds: 60 });
 		await expect(verify(token, `${secret}!`, "HS256")).rejects.toThrow();
@@ -39,6 +44,8 @@ describe("a read token", () => {
 
 	it.each([
 		["a short secret", { secret: "short", userId: "u" }, TypeError],
+		["a short one of several", { secret: `short,${secret}`, userId: "u" }, TypeError],
+		["no secret", { secret: undefined as unknown as string, userId: "u" }, TypeError],
 		["no user", { secret, userId: "" }, TypeError],
 		["more than a day", { secret, userId: "u", expiresInSeconds: 86_401 }, RangeError],
 		["no time", { secret, userId: "u", expiresInSeconds: 0 }, RangeError],

@@ -4,7 +4,7 @@ const MAX_SECONDS = 86_400;
 const MIN_SECRET_LENGTH = 32;
 
 export interface ReadTokenOptions {
-	/** The service's `READ_TOKEN_SECRET`: at least 32 characters. */
+	/** The service's `READ_TOKEN_SECRET`: at least 32 characters. Of several, separated by commas, the first signs. */
 	secret: string;
 	/** The user who reads: the owner with whom the chats were registered. */
 	userId: string;
@@ -22,8 +22,9 @@ export interface ReadTokenOptions {
  * @throws {RangeError} if it would last less than a second or more than a day
  */
 export async function createReadToken(options: ReadTokenOptions): Promise<string> {
-	const { secret, userId, chatId, expiresInSeconds = 3_600 } = options;
-	if (typeof secret !== "string" || secret.length < MIN_SECRET_LENGTH) {
+	const { userId, chatId, expiresInSeconds = 3_600 } = options;
+	const secret = String(options.secret).split(",", 1).join().trim();
+	if (secret.length < MIN_SECRET_LENGTH) {
 		throw new TypeError(`the secret has fewer than ${MIN_SECRET_LENGTH} characters`);
 	}
 	if (typeof userId !== "string" || userId === "") throw new TypeError("there is no userId");
