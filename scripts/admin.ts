@@ -52,13 +52,13 @@ const SUBJECTS: Record<string, { path: string; describe: (data: never, now: numb
 const UUIDS = "Ids are UUIDs here: docs/recording.md says which one an engine's id has.";
 
 /** What an error may come of, by its code. */
-const HINTS: Readonly<Record<string, string>> = {
-	INVALID_CHAT_ID: UUIDS,
-	INVALID_RUN_ID: UUIDS,
-	CHAT_NOT_FOUND: "It never was, or it was deleted and has been purged.",
-	RUN_NOT_FOUND: "It was never reported, or refused, or deleted by now.",
-	USER_NOT_FOUND: "Is it the id that the engine registers chats with?",
-};
+const HINTS = new Map([
+	["INVALID_CHAT_ID", UUIDS],
+	["INVALID_RUN_ID", UUIDS],
+	["CHAT_NOT_FOUND", "It never was, or it was deleted and has been purged."],
+	["RUN_NOT_FOUND", "It was never reported, or refused, or deleted by now."],
+	["USER_NOT_FOUND", "Is it the id that the engine registers chats with?"],
+]);
 
 /** Somebody waits: a service that is down is soon said to be. */
 const TRIES = 3;
@@ -88,7 +88,7 @@ async function run(options: Options, [what = "", ...rest]: readonly string[]): P
 		`/api/admin/${subject.path}${encodeURIComponent(rest[0] ?? "")}`,
 	);
 	if (!ok) {
-		console.error(`${printable(message)}.${HINTS[code] ? ` ${HINTS[code]}` : ""}`);
+		console.error(`${printable(message)}. ${HINTS.get(code) ?? ""}`.trimEnd());
 		return status === 404 ? 1 : STOPPED;
 	}
 	console.log(options.json ? JSON.stringify(data, null, 2) : subject.describe(data as never, Date.now()).join("\n"));
