@@ -322,7 +322,7 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 		await context.close();
 	});
 
-	it.each(["type=module", "defer", ""])(
+	it.each(["type=module", ""])(
 		"loads on a page of another site (%s), and says that the service does not let it in",
 		async (type) => {
 			const app = createServer((_, response) => {

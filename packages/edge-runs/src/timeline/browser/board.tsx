@@ -47,7 +47,12 @@ export class Board {
 		this.#list.after(this.#under);
 		onScroll(root, () => this.#look(), signal);
 		// Also when it is shown at all, and when a run is opened.
-		const resized = new ResizeObserver(() => this.#look());
+		let width = this.#list.clientWidth;
+		const resized = new ResizeObserver(() => {
+			if (this.#list.clientWidth !== width) this.#heights.widthChanged();
+			width = this.#list.clientWidth;
+			this.#look();
+		});
 		resized.observe(this.#list);
 		signal.addEventListener("abort", () => resized.disconnect());
 		addEventListener("beforeprint", () => this.#place([0, Math.min(this.#runs.length, MAX_PRINTED)]), { signal });
@@ -101,7 +106,8 @@ export class Board {
 	open(id: string): void {
 		const index = this.#runs.findIndex((run) => run.id === id);
 		if (index === -1) return;
-		if (index < this.#drawn[0] || index >= this.#drawn[1]) this.#place([index, index + 1]);
+		// With those around it: a list that is in sight as a whole is what the browser keeps in place, whatever comes into it.
+		if (index < this.#drawn[0] || index >= this.#drawn[1]) this.#place(this.#around(index));
 		const element = this.#elements.get(runElementId(id));
 		const details = element?.querySelector("details");
 		if (!details) return;
@@ -130,6 +136,12 @@ export class Board {
 		return this.#heights.within(this.#runs, -top - margin, innerHeight - top + margin);
 	}
 
+	/** The runs near one that may be out of sight. */
+	#around(index: number): [first: number, end: number] {
+		const top = this.#heights.sum(this.#runs.slice(0, index));
+		return this.#heights.within(this.#runs, top - FAR, top + FAR);
+	}
+
 	#place([first, end]: [first: number, end: number]): void {
 		this.#measure();
 		this.#drawn = [first, end];
@@ -151,13 +163,15 @@ export class Board {
 
 	/** Notes how high the drawn runs are, for when they are no longer drawn. */
 	#measure(): void {
+		const closed: number[] = [];
 		for (const element of this.#list.children) {
 			const { height } = element.getBoundingClientRect();
 			const run = this.#shown.get(element);
 			if (!run) continue;
 			this.#heights.note(run.id, height);
-			if (!element.querySelector("details")?.open) this.#heights.noteUsual(height);
+			if (height > 0 && !element.querySelector("details")?.open) closed.push(height);
 		}
+		this.#heights.noteUsual(closed);
 	}
 
 	#forgetAllBut(kept: readonly Element[]): void {

@@ -5,6 +5,7 @@ const USUAL = 66;
 export class Heights {
 	readonly #measured = new Map<string, number>();
 	#usual = USUAL;
+	#isUsualGuessed = true;
 
 	note(id: string, height: number): void {
 		// Not laid out: what is around the list is hidden.
@@ -12,9 +13,19 @@ export class Heights {
 		this.#measured.set(id, height);
 	}
 
-	/** Takes the height of a closed run for that of all others. */
-	noteUsual(height: number): void {
-		if (height > 0) this.#usual = height;
+	/**
+	 * Takes the mean height of closed runs for that of all others. Once: a pixel more or less, 10,000 times, would move what
+	 * one looks at out of sight.
+	 */
+	noteUsual(heights: readonly number[]): void {
+		if (!this.#isUsualGuessed || heights.length === 0) return;
+		this.#usual = heights.reduce((sum, height) => sum + height, 0) / heights.length;
+		this.#isUsualGuessed = false;
+	}
+
+	/** The list has another width: the next closed runs that are measured say how high the others are. */
+	widthChanged(): void {
+		this.#isUsualGuessed = true;
 	}
 
 	of(id: string): number {
