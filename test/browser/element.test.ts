@@ -165,6 +165,31 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 		await context.close();
 	});
 
+	it("looks the same in whatever text it stands", async () => {
+		const { page, context, element } = await embed(`src="/" chat="${day}"`);
+		await element.locator("#connection.live").waitFor();
+		await element.locator("#runs > .failed > details > summary").click();
+		// Of all but the bars of the run that goes on.
+		const boxes = () =>
+			element.evaluate((it) =>
+				[...(it.shadowRoot?.querySelectorAll("#runs > li:not(.running) *, .head *, .toolbar *") ?? [])].map((each) => {
+					const { left, width, height } = each.getBoundingClientRect();
+					return [each.tagName, left, width, height];
+				}),
+			);
+		const before = await boxes();
+		await page.evaluate(() => {
+			const sheet = new CSSStyleSheet();
+			sheet.replaceSync(`main { text-align: center; text-indent: 2em; text-transform: uppercase;
+				letter-spacing: 0.2em; word-spacing: 1em; white-space: pre; word-break: break-all; hyphens: auto;
+				font: italic 700 30px/3 serif; text-shadow: 1px 1px red; cursor: pointer }`);
+			document.adoptedStyleSheets = [sheet];
+		});
+		expect(await boxes()).toEqual(before);
+		expect(before.length).toBeGreaterThan(100);
+		await context.close();
+	});
+
 	it("takes the page's custom properties and parts", async () => {
 		const { page, context, element } = await embed(`src="/" chat="${day}"`);
 		await element.locator("#runs > li").first().waitFor();
