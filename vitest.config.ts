@@ -11,6 +11,9 @@ process.env["NODE_COMPILE_CACHE"] ??= path.join(import.meta.dirname, "node_modul
 
 const migrations = await readD1Migrations("drizzle");
 
+/** For as long as a busy machine may take; Vitest's own is a second. */
+const patient = { poll: { timeout: 20_000 } };
+
 /** The service's code gets what wrangler.toml has it bundled with; better-auth gets all of zod. */
 const { alias = {} } = readWranglerConfig({ config: "wrangler.toml" });
 const bundledWith: Plugin = {
@@ -72,6 +75,7 @@ export default defineConfig({
 					retry: process.env["CI"] ? 1 : 0,
 					include: ["test/browser/**/*.test.ts"],
 					globalSetup: "test/browser/global-setup.ts",
+					expect: patient,
 					testTimeout: 60_000,
 					hookTimeout: 120_000,
 					// They share a dev server and a browser.
@@ -94,6 +98,7 @@ export default defineConfig({
 					name: "examples",
 					retry: process.env["CI"] ? 1 : 0,
 					include: ["examples/test/**/*.test.ts"],
+					expect: patient,
 					testTimeout: 60_000,
 					// The first start of an example installs its packages.
 					hookTimeout: 300_000,
@@ -104,6 +109,7 @@ export default defineConfig({
 				test: {
 					name: "node",
 					include: ["test/node/**/*.test.ts"],
+					expect: patient,
 					testTimeout: 120_000,
 					hookTimeout: 120_000,
 					// Most of their time they wait for servers to start.

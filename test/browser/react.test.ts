@@ -112,7 +112,7 @@ describe.skipIf(!hasChromium)("the React hooks", () => {
 		await page.waitForFunction(() => document.querySelector("#one")?.textContent === "running");
 		expect(streams).toEqual({ opened: 1, open: 1 });
 		await show({ lists: [] });
-		await expect.poll(() => streams.open, { timeout: 20_000 }).toBe(0);
+		await expect.poll(() => streams.open).toBe(0);
 		await show({ lists: [{ chat }] });
 		await page.waitForSelector("li");
 		expect(streams).toEqual({ opened: 2, open: 1 });
@@ -145,15 +145,15 @@ describe.skipIf(!hasChromium)("the React hooks", () => {
 		});
 		const badges = () => page.locator(".badge").allInnerTexts();
 		await show({ lists: [], badges: 2 });
-		await expect.poll(badges, { timeout: 20_000 }).toEqual(["error", "error"]);
+		await expect.poll(badges).toEqual(["error", "error"]);
 		await context.addCookies([{ ...readCookieJar(site.cookieJar), url: originOf(site), httpOnly: true }]);
 		await page.locator(".badge").first().click();
-		await expect.poll(async () => Number((await badges())[0]), { timeout: 20_000 }).toBeGreaterThan(0);
+		await expect.poll(async () => Number((await badges())[0])).toBeGreaterThan(0);
 		const before = Number((await badges())[0]);
 		expect([await badges(), asked]).toEqual([[`${before}`, `${before}`], 2]);
 		await report(site, chat, [{ ...outline("completed", 5, []), id: run.id }]);
 		await page.locator(".badge").last().click();
-		await expect.poll(badges, { timeout: 20_000 }).toEqual([`${before - 1}`, `${before - 1}`]);
+		await expect.poll(badges).toEqual([`${before - 1}`, `${before - 1}`]);
 		expect(complaints.filter((complaint) => !complaint.includes("401"))).toEqual([]);
 		await context.close();
 	});
@@ -211,7 +211,7 @@ describe.skipIf(!hasChromium)("the React hooks", () => {
 		await timeline.locator("#runs > .failed").waitFor();
 		expect(streams).toEqual({ opened: 1, open: 1 });
 		await show({ lists: [] });
-		await expect.poll(() => streams.open, { timeout: 20_000 }).toBe(0);
+		await expect.poll(() => streams.open).toBe(0);
 		expect(complaints).toEqual([]);
 		await context.close();
 	});
