@@ -40,7 +40,7 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
 	}
 }
 
-const COPY_ATTEMPTS = 100;
+const COPY_ATTEMPTS = 1_000;
 
 /** Whether a lock was held, so that nothing was copied. `backup` of Node.js reports that with the code of success. */
 const isLocked = (error: unknown) => (error as { errcode?: number }).errcode === 0;

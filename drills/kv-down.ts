@@ -23,7 +23,8 @@ const [CHAT, RUN] = [randomUUID(), randomUUID()];
 async function run(stage: Stage): Promise<void> {
 	const scene = await openScene(stage);
 	const { service, cookie, recorder } = scene;
-	const database = new DatabaseSync(fileOf(stage.state, "kv/miniflare-KVNamespaceObject"));
+	// The local KV may be at it: whoever comes second waits.
+	const database = new DatabaseSync(fileOf(stage.state, "kv/miniflare-KVNamespaceObject"), { timeout: 5_000 });
 	stage.atEnd(() => database.close());
 	const token = bearer(await createReadToken({ secret: READ_SECRET, userId: USER }));
 	const tell = (steps: string[]) => recorder.report(CHAT, RUN, steps);
@@ -39,7 +40,7 @@ async function run(stage: Stage): Promise<void> {
 
 	stage.step("KV fails each call.");
 	// Another one in its place, or the local KV would make an empty one, and know no session.
-	database.exec("alter table _mf_entries rename to kept; create table _mf_entries (other)");
+	database.exec("begin immediate; alter table _mf_entries rename to kept; create table _mf_entries (other); commit");
 	await everyRead(service.url, cookie, "503 STORE_UNAVAILABLE, again after 2 s");
 	stage.seen("a cookie: 503 with Retry-After on every read, never 401: nobody is signed out");
 	const forged = { cookie: cookie.cookie.replace(/.{8}$/, "AAAAA%3D") };
@@ -68,7 +69,7 @@ async function run(stage: Stage): Promise<void> {
 	stage.seen("the stream that was open is open, and told a change");
 
 	stage.step("KV is back.");
-	database.exec("drop table _mf_entries; alter table kept rename to _mf_entries");
+	database.exec("begin immediate; drop table _mf_entries; alter table kept rename to _mf_entries; commit");
 	await everyRead(service.url, cookie, "200");
 	const waited = await until("the tab is live again, by itself", () => tab.lossReason === null, 40);
 	await tab.shows(service);
