@@ -7,7 +7,7 @@ import { Inbox } from "../../../src/live/inbox.ts";
 import { scopeOf } from "../../../src/scope.ts";
 import { giveUpRuns } from "../../../src/workflow-runs/give-up.ts";
 import { pruneRuns } from "../../../src/workflow-runs/prune.ts";
-import { request, requestWith, runsPath, signIn, uuid } from "../helpers.ts";
+import { request, requestWith, runsPath, signIn, storedSession, uuid } from "../helpers.ts";
 import { type OwnedChat, patchRuns, putRun, readList, recording, registeredChat } from "../recording/recorder.ts";
 import { reportOf } from "../recording/reports.ts";
 import { Follower } from "./follower.ts";
@@ -25,7 +25,11 @@ const { wait } = Inbox.prototype;
 
 const owner = { user: uuid(), cookie: "" };
 beforeAll(async () => {
-	owner.cookie = (await signIn(owner.user)).cookie;
+	const { cookie, token } = await signIn(owner.user);
+	owner.cookie = cookie;
+	// The clock goes on by minutes for each time that streams are waited for.
+	const expiresAt = new Date(Date.now() + 604_800_000).toISOString();
+	await env.SESSIONS.put(token, JSON.stringify(storedSession(owner.user, token, { expiresAt })));
 	vi.spyOn(console, "log").mockImplementation(() => {});
 	vi.spyOn(console, "error").mockImplementation(() => {});
 	vi.spyOn(Date, "now").mockImplementation(() => now() + passed);
