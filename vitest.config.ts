@@ -88,8 +88,9 @@ export default defineConfig({
 					// Not among the tests of `npm test`: they take processor time, for what changes seldom.
 					name: "tools",
 					include: ["test/tools/**/*.test.ts"],
-					testTimeout: 120_000,
-					hookTimeout: 120_000,
+					// The benchmark starts workerd again and again: half a minute, or several where others work beside it.
+					testTimeout: 600_000,
+					hookTimeout: 600_000,
 				},
 			},
 			{

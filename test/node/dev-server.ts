@@ -103,7 +103,7 @@ export class DevServer extends Server {
 	}
 
 	ready(): Promise<string> {
-		return this.says(/ is ready at [\s\S]*every status: .*\n/, 60);
+		return this.says(/ is ready at [\s\S]*every status: .*\n/, 110);
 	}
 }
 

@@ -67,7 +67,7 @@ describe("npm run dev", () => {
 		commands: commandsOf(document).flatMap(({ text, expected }) => (expected ? [{ text, ...expected }] : [])),
 	})).filter(({ commands }) => commands.length > 0);
 
-	it.each(documented)("gives the answers that $document says", { timeout: 60_000 }, async ({ commands }) => {
+	it.each(documented)("gives the answers that $document says", async ({ commands }) => {
 		for (const { text, status, code } of commands) {
 			// A stream lasts until its client goes.
 			const patience = text.includes("curl -N ") ? "--max-time 3 " : "";
@@ -77,7 +77,7 @@ describe("npm run dev", () => {
 		}
 	});
 
-	it("is looked at by npm run admin as docs/operating.md shows", { timeout: 60_000 }, async () => {
+	it("is looked at by npm run admin as docs/operating.md shows", async () => {
 		const operating = readText("docs/operating.md");
 		const commands = commandsOf("docs/operating.md").filter(({ text }) => text.startsWith("npm run admin -- "));
 		const ran = await Promise.all(
