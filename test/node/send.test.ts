@@ -59,7 +59,7 @@ describe("sending reports", () => {
 
 	it.each([
 		["6", 6],
-		[() => new Date(Date.now() + 7_500).toUTCString(), 7],
+		[() => new Date(Date.now() + 100_500).toUTCString(), 100],
 		// A timer of more than 2^31 ms would fire at once, again and again.
 		["99999999999", 300],
 	])("waits for Retry-After: %s, says so, and for five minutes at most", async (asked, seconds) => {
@@ -71,7 +71,7 @@ describe("sending reports", () => {
 		await vi.waitFor(() => expect(said).toHaveLength(1), { timeout: 10_000 });
 		expect(said[0]).toMatch(/it answers 503\. Trying again in \d+ s \(1 of 2 tries\)/);
 		const told = Number(/in (\d+) s/.exec(said[0] as string)?.[1]);
-		expect(told).toBeGreaterThanOrEqual(seconds - 1);
+		expect(told).toBeGreaterThanOrEqual(seconds * 0.8);
 		expect(told).toBeLessThanOrEqual(seconds);
 	});
 });
