@@ -190,6 +190,29 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 		await context.close();
 	});
 
+	it("has a width where its place has none, and fits into a narrow one", async () => {
+		const { page, context, element } = await embed(`src="/" chat="${day}"`);
+		await element.locator("#connection.live").waitFor();
+		const widths = await page.evaluate(() => {
+			const sheet = new CSSStyleSheet();
+			document.adoptedStyleSheets = [sheet];
+			const element = document.querySelector("workflow-runs") as WorkflowRunsElement;
+			const widthIn = (style: string, view: "full" | "compact") => {
+				sheet.replaceSync(`h1 { display: none } main { ${style} }`);
+				element.view = view;
+				return element.getBoundingClientRect().width;
+			};
+			return [
+				widthIn("display: flex", "full"),
+				widthIn("display: flex", "compact"),
+				widthIn("display: flex; width: 300px", "full"),
+				widthIn("display: grid; place-items: center; width: 300px", "full"),
+			];
+		});
+		expect(widths).toEqual([640, 360, 300, 300]);
+		await context.close();
+	});
+
 	it("takes the page's custom properties and parts", async () => {
 		const { page, context, element } = await embed(`src="/" chat="${day}"`);
 		await element.locator("#runs > li").first().waitFor();
