@@ -29,7 +29,8 @@ export function sessionSecrets(value = ""): readonly [string, ...string[]] {
 
 /** The name of better-auth's cookie begins with it. @throws {ConfigurationError} */
 export function sessionCookiePrefix(value = "better-auth"): string {
-	if (COOKIE_PREFIX.test(value)) return value;
+	// A boolean of TOML's would be tested as the text that it is printed as, and log everybody out.
+	if (typeof value === "string" && COOKIE_PREFIX.test(value)) return value;
 	throw new ConfigurationError(
 		'SESSION_COOKIE_PREFIX is not usable in a cookie name: set it under [vars] in wrangler.toml, e.g. "better-auth"',
 	);
@@ -104,8 +105,10 @@ export function number<T>(
 	{ min, max }: { min: number; max: number },
 ): number | T {
 	if (value === undefined || value === "") return unset;
-	// A boolean would be taken for 1, and RETENTION_DAYS = true delete all that is older than a day.
-	const number = typeof value === "boolean" ? Number.NaN : Number(value);
+	// A boolean would be taken for 1, and RETENTION_DAYS = true delete all that is older than a day; a blank, or a list of
+	// nothing, for 0.
+	const isNumber = typeof value === "number" || (typeof value === "string" && value.trim() !== "");
+	const number = isNumber ? Number(value) : Number.NaN;
 	if (number >= min && number <= max) return number;
 	throw new ConfigurationError(`${name} is not a number from ${min} to ${max}: correct it in wrangler.toml`);
 }

@@ -34,7 +34,7 @@ const JSON_MEDIA_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i;
  */
 export async function readUtf8(c: Context<AppEnv>, mediaType: RegExp, refusal?: string): Promise<string> {
 	const encoding = c.req.header("content-encoding") ?? "identity";
-	if (!mediaType.test(c.req.header("content-type") ?? "") || encoding !== "identity") {
+	if (!mediaType.test(c.req.header("content-type") ?? "") || encoding.toLowerCase() !== "identity") {
 		throw new ServiceError("UNSUPPORTED_MEDIA_TYPE", refusal);
 	}
 	const bytes = await c.req.arrayBuffer().catch((error) => {
@@ -56,6 +56,11 @@ const requireUtf8Json: MiddlewareHandler<AppEnv> = async function requireUtf8Jso
 	} catch (error) {
 		throw new ServiceError("INVALID_BODY", `The body is not JSON in UTF-8: ${(error as Error).message}`);
 	}
+	// @hono/zod-openapi checks the type again, and takes fewer spellings: no space before a parameter (RFC 9110, 5.6.6),
+	// no digit before "+json".
+	const headers = new Headers(c.req.raw.headers);
+	headers.set("content-type", "application/json");
+	c.req.raw = new Request(c.req.raw, { headers, body: text });
 	await next();
 };
 

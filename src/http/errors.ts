@@ -63,6 +63,11 @@ export const onInvalidInput: Hook<unknown, AppEnv, string, unknown> = async (res
 	refuseMalformedIds(c.req.param());
 	const [issue] = result.error.issues as [z.core.$ZodIssue];
 	if (result.target === "json") throw new ServiceError("INVALID_BODY", describeIssue(issue));
+	const [name] = issue.path;
+	// A list of values is refused as such where the parameter takes one, and else within the list.
+	if (result.target === "query" && issue.path.length === 1 && (c.req.queries(String(name))?.length ?? 0) > 1) {
+		throw new ServiceError("INVALID_PARAMETER", `${String(name)}: is repeated, and must be there once`);
+	}
 	// If a query parameter holds a list, the message names the parameter, not the place in the list.
 	throw new ServiceError("INVALID_PARAMETER", describeIssue({ ...issue, path: issue.path.slice(0, 1) }));
 };

@@ -128,7 +128,7 @@ describe("the log", () => {
 });
 
 describe("a missing or unusable setting fails closed, and the log says what to set:", () => {
-	it.each([
+	it.each<[string, object, RegExp]>([
 		["no secret", { BETTER_AUTH_SECRET: undefined }, /BETTER_AUTH_SECRET is not set.*wrangler secret put/],
 		["an empty secret", { BETTER_AUTH_SECRET: "" }, /BETTER_AUTH_SECRET is not set/],
 		[
@@ -139,6 +139,17 @@ describe("a missing or unusable setting fails closed, and the log says what to s
 		["a secret of 31", { BETTER_AUTH_SECRET: "x".repeat(31) }, /BETTER_AUTH_SECRET is too short.*at least 32/],
 		["a cookie prefix with a space", { SESSION_COOKIE_PREFIX: "my app" }, /SESSION_COOKIE_PREFIX.*\[vars\]/],
 		["an empty cookie prefix", { SESSION_COOKIE_PREFIX: "" }, /SESSION_COOKIE_PREFIX/],
+		// TOML has other types than text, and wrangler passes them on.
+		...[true, 5, ["better-auth"]].map((value): [string, object, RegExp] => [
+			`a cookie prefix that is no text: ${value}`,
+			{ SESSION_COOKIE_PREFIX: value },
+			/SESSION_COOKIE_PREFIX/,
+		]),
+		...[true, [], ["5"], " "].map((value): [string, object, RegExp] => [
+			`a number that is a ${typeof value}: ${value}`,
+			{ FRESH_SECONDS: value },
+			/FRESH_SECONDS.*0 to 60/,
+		]),
 	])("%s", async (_, vars, message) => {
 		const user = uuid();
 		const { cookie } = await signIn(user);

@@ -151,11 +151,11 @@ describe("other parameters", () => {
 		expect(await list("?page=2&Limit=1&__proto__=1&constructor=x&limit[]=1&%00=%FF")).toEqual(whole);
 	});
 
-	it.each(["limit=1&limit=2", "limit=1&limit=1", "cursor=a&cursor=b"])(
+	it.each(["limit=1&limit=2", "limit=1&limit=1", "cursor=a&cursor=b", "steps=none&steps=none"])(
 		"are refused by name where one is repeated: %s",
 		async (query) => {
 			expect(await refusal(`?${query}`)).toMatch(
-				new RegExp(`^400 INVALID_PARAMETER ${query.slice(0, query.indexOf("="))}: `),
+				new RegExp(`^400 INVALID_PARAMETER ${query.slice(0, query.indexOf("="))}: is repeated`),
 			);
 		},
 	);

@@ -134,3 +134,26 @@ describe("a body of another type is refused:", () => {
 		}
 	});
 });
+
+describe("a body of JSON is taken under every name that it has:", () => {
+	it.each([
+		"application/json",
+		"application/json; charset=utf-8",
+		"application/json ;charset=UTF-8",
+		"application/json;",
+		'application/json; profile="a;b"',
+		"application/json;odata.metadata=minimal",
+		"APPLICATION/JSON",
+		"application/vnd.engine.v2+json",
+	])("%s", async (type) => {
+		for (const [method, path, body] of routes()) {
+			expect((await request(path, recording(method, body, { "content-type": type }))).status).toBe(201);
+		}
+	});
+
+	it("also where it says that it is not compressed", async () => {
+		for (const [method, path, body] of routes()) {
+			expect((await request(path, recording(method, body, { "content-encoding": "Identity" }))).status).toBe(201);
+		}
+	});
+});
