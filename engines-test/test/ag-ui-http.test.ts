@@ -1,10 +1,14 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { type BaseEvent, EventType } from "@ag-ui/core";
 import { EventEncoder } from "@ag-ui/encoder";
 import { uuidFor } from "edge-runs/recorder";
-import { describe, expect, inject, it } from "vitest";
+import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { USER } from "./global-setup.ts";
 import { outline, recording } from "./recording.ts";
 
@@ -86,9 +90,27 @@ const blocks = [
 	),
 ].map(([, block]) => block as string);
 
-it("the document's sender in Python records a run, and says nothing to the agent of a refusal", async () => {
+/** A proxy before the service that answers two requests by itself: as one does behind which nothing is, then not in HTTP. */
+async function failingProxy(url: string) {
+	let requests = 0;
+	const proxy = createServer(async (request, response) => {
+		const body = await text(request);
+		requests++;
+		if (requests === 1) return response.writeHead(502, { "retry-after": new Date().toUTCString() }).end("no gateway");
+		if (requests === 2) return request.socket.end("nonsense\r\n\r\n");
+		const headers = { authorization: `${request.headers.authorization}`, "content-type": "application/x-ndjson" };
+		const answer = await fetch(`${url}${request.url}`, { method: "POST", headers, body });
+		return response.writeHead(answer.status).end(await answer.text());
+	}).listen(0);
+	await once(proxy, "listening");
+	return { url: `http://localhost:${(proxy.address() as AddressInfo).port}`, close: () => void proxy.close() };
+}
+
+it("the document's sender in Python records a run of large results through failures, and says nothing to the agent of a refusal", async () => {
 	const { url, token } = inject("service");
 	const { chatId, runs } = await registered();
+	const proxy = await failingProxy(url);
+	onTestFinished(proxy.close);
 	const [sender, use] = blocks as [string, string];
 	const run = (events: BaseEvent[]) => {
 		const names = { token, chat_id: chatId, question: "weather?" };
@@ -97,8 +119,13 @@ it("the document's sender in Python records a run, and says nothing to the agent
 			sender,
 			`for name, value in json.loads(sys.argv[1]).items(): globals()[name] = value`,
 			"class agent:",
-			"    def run(question): return json.loads(sys.argv[2])",
-			use.replace("https://YOUR-WORKER", url),
+			"    def run(question):",
+			"        for event in json.loads(sys.argv[2]):",
+			// More than a body may take, and what is no JSON.
+			'            if "content" in event: event["content"] = "x" * 2_000_000',
+			'            if event["type"] == "RUN_FINISHED": event["outcome"] = { "type": "success", "at": object() }',
+			"            yield event",
+			use.replace("https://YOUR-WORKER", proxy.url),
 		].join("\n");
 		const child = spawn("python3", ["-c", program, JSON.stringify(names), JSON.stringify(events)]);
 		return new Promise<{ code: number | null; output: string }>((resolve, reject) => {
