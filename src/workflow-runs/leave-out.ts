@@ -4,7 +4,6 @@ import {
 	MAX_OUTPUT_BYTES,
 	MAX_OUTPUT_DEPTH,
 	MAX_REPORTED_STEPS,
-	MAX_STEPS,
 	MAX_WARNINGS,
 } from "#protocol/limits.ts";
 import { cutText, textBytes } from "#protocol/text.ts";
@@ -63,9 +62,6 @@ export function leaveOut(report: unknown, known: KnownFields, path: string, warn
 	}
 	const { steps } = run;
 	if (!Array.isArray(steps)) return run;
-	if (steps.length > MAX_STEPS) {
-		warnings.add(`${path}steps`, `${steps.length} steps, the first ${MAX_STEPS} by id are kept`);
-	}
 	// One more than the schema takes, so that it refuses them, and looks at no more.
 	const few = steps.slice(0, MAX_REPORTED_STEPS + 1);
 	run["steps"] = few.map((step, index) => tidy(step, known.step, known, `${path}steps.${index}.`, warnings));

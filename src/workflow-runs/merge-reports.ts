@@ -1,4 +1,4 @@
-import { NOT_STORED } from "#protocol/limits.ts";
+import { MAX_STEPS, NOT_STORED } from "#protocol/limits.ts";
 import { mergeRuns } from "#protocol/merge.ts";
 import { latestOf } from "#protocol/moments.ts";
 import { ServiceError } from "../errors.ts";
@@ -17,7 +17,7 @@ export interface RecordedRun {
 	readonly run: WorkflowRun;
 	/** Whether the report created it. */
 	readonly created: boolean;
-	/** For people: what was corrected, the parts that were left out so that it fits its row, or why it is not stored. */
+	/** For people: what was corrected, the parts that were left out so that it fits its row or has no more steps than it may, or why it is not stored. */
 	readonly warning?: string | undefined;
 }
 
@@ -120,5 +120,12 @@ function mergeTold({ run: a, toldAt }: ToldRun, b: ToldRun): CheckedRun {
 	const { steps, warning } = fitSteps(merged.steps);
 	// Merged with itself, so that its keys are in their order again.
 	const run = warning === undefined ? merged : mergeRuns({ ...merged, steps }, { ...merged, steps });
-	return { run, toldAt: latestOf([toldAt, b.toldAt]), warning };
+	return { run, toldAt: latestOf([toldAt, b.toldAt]), warning: joined(tooMany(a, b.run, merged), warning) };
+}
+
+/** The merge keeps no more steps than a run may have, and does not say so. */
+function tooMany(a: WorkflowRun, b: WorkflowRun, merged: WorkflowRun): string | undefined {
+	if (merged.steps.length < MAX_STEPS) return;
+	const all = new Set([...a.steps, ...b.steps].map(({ id }) => id)).size;
+	if (all > MAX_STEPS) return `steps: ${all} steps, the first ${MAX_STEPS} by id are kept`;
 }
