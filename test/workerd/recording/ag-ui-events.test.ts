@@ -1,4 +1,6 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { AgUiReader } from "#protocol/ag-ui.ts";
+import { RunState } from "#protocol/run-state.ts";
 import { uuidFor } from "#protocol/uuid.ts";
 import type { ErrorBody } from "../../../src/errors.ts";
 import type { WorkflowRun } from "../../../src/workflow-runs/schemas.ts";
@@ -284,6 +286,18 @@ describe("what is refused leaves all as it was:", () => {
 it("events that say nothing of a run are an empty answer", async () => {
 	const response = await send([{ type: "RAW" }, { type: "STATE_SNAPSHOT", snapshot: {} }]);
 	expect([response.status, await response.json()]).toEqual([200, { data: { workflowRuns: [], created: [] } }]);
+});
+
+it("a loop's laps are each looked up once, not each among all before it", () => {
+	const lookUps = [vi.spyOn(RunState.prototype, "restored"), vi.spyOn(RunState.prototype, "step")];
+	const events = Array.from({ length: 1_000 }, (_, lap) => [begin("lap", 2 * lap), end("lap", 2 * lap + 1)]).flat();
+	const reader = new AgUiReader({ workflow: "loop" });
+	for (const event of [started("r"), ...events]) reader.read(event, 0);
+	expect(reader.take()[0]?.steps).toHaveLength(1_000);
+	for (const lookUp of lookUps) {
+		expect(lookUp.mock.calls.length).toBeLessThan(10 * events.length);
+		lookUp.mockRestore();
+	}
 });
 
 it("10,000 events and a deep nesting are answered, one way or the other, without a 5xx", async () => {

@@ -1,5 +1,6 @@
 import { type Fields, optionalText, text, timestamp } from "./ag-ui-fields.ts";
 import { RunState, type StepDetails, stepId, toTimestamp } from "./run-state.ts";
+import type { WorkflowRunStepReport as Step } from "./types.ts";
 
 /*
  * Which step an AG-UI event means. Steps have no ids there: theirs are made of name and occurrence. Pure.
@@ -34,11 +35,8 @@ export function startedOccurrence(run: AgUiRun, event: Fields, at: number): stri
 	const last = count > 0 ? run.step(idOfStep(key, count)) : undefined;
 	if (last && (last.status === "running" || run.ended)) return last.id;
 	const startedAt = timestamp(event) === undefined ? undefined : toTimestamp(at);
-	for (let known = count; startedAt !== undefined && known > 0; known--) {
-		const step = run.restored(idOfStep(key, known));
-		if (step?.startedAt === startedAt) return step.id;
-	}
-	return idOfStep(key, run.occur(key));
+	const again = startedAt && lastRestored(run, key, (step) => step.startedAt === startedAt);
+	return again ?? idOfStep(key, run.occur(key));
 }
 
 /**
@@ -48,14 +46,22 @@ export function startedOccurrence(run: AgUiRun, event: Fields, at: number): stri
 export function finishedOccurrence(run: AgUiRun, event: Fields, at: number): string {
 	const key = scopedName(subagentOf(event), text(event, "stepName"));
 	const count = run.occurrences(key) || run.occur(key);
-	if (timestamp(event) === undefined) return idOfStep(key, count);
+	const last = idOfStep(key, count);
+	if (timestamp(event) === undefined) return last;
 	const moment = toTimestamp(at);
-	for (let known = count; known > 0; known--) {
-		if (run.restored(idOfStep(key, known))?.completedAt === moment) return idOfStep(key, known);
+	const ended = lastRestored(run, key, (step) => step.completedAt === moment);
+	if (ended !== undefined || count > run.restored(key).length) return ended ?? last;
+	return lastRestored(run, key, (step) => (step.startedAt ?? "") <= moment) ?? idOfStep(key, 1);
+}
+
+/** The last of a name's recorded steps of which something holds, if it has occurred by now. */
+function lastRestored(run: AgUiRun, key: string, holds: (step: Step) => boolean): string | undefined {
+	const ids = run.restored(key);
+	for (let place = Math.min(ids.length, run.occurrences(key)) - 1; place >= 0; place--) {
+		const step = run.step(ids[place] as string);
+		if (step && holds(step)) return step.id;
 	}
-	let begun = count;
-	while (begun > 1 && (run.restored(idOfStep(key, begun))?.startedAt ?? "") > moment) begun--;
-	return idOfStep(key, begun);
+	return undefined;
 }
 
 export const subagentOf = (event: Fields) => optionalText(event, "subagentRunId");

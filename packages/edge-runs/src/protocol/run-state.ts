@@ -43,7 +43,7 @@ export class RunState {
 	/** How often each name was given to a step. */
 	readonly #counts = new Map<string, number>();
 	readonly #changed = new Set<string>();
-	readonly #restored = new Set<string>();
+	readonly #restored = new Map<string, string[]>();
 	#runChanged = false;
 
 	/** @param part it is told only a part of the run: that it runs, but neither its start nor its steps' positions */
@@ -178,15 +178,17 @@ export class RunState {
 		this.#attempt = run?.attempt ?? 1;
 		for (const step of run?.steps ?? []) {
 			this.#steps.set(step.id, step);
-			this.#restored.add(step.id);
 			const name = nameOf(step.id);
-			if (name !== null) this.occur(name);
+			if (name === null) continue;
+			this.occur(name);
+			this.#restored.set(name, this.#restored.get(name) ?? []);
+			this.#restored.get(name)?.push(step.id);
 		}
 	}
 
-	/** A step that was recorded before this part of the events, not by it. */
-	restored(id: string): Readonly<WorkflowRunStepReport> | undefined {
-		return this.#restored.has(stepId(id)) ? this.step(id) : undefined;
+	/** The ids of a name's steps that were recorded before this part of the events, not by it: the first occurrences. */
+	restored(name: string): readonly string[] {
+		return this.#restored.get(name) ?? [];
 	}
 
 	/** What changed since the last call; null: nothing. */
