@@ -177,7 +177,6 @@ export async function follow(
 		}
 	} finally {
 		line.close();
-		inbox.lose();
 	}
 }
 

@@ -1,15 +1,11 @@
 import type { ChangeMessage } from "../db/hub.ts";
 import { decodeMessage } from "./message.ts";
 
-/** What waits for a slow client, in UTF-16 code units. Beyond it, D1 is read when the client is ready again. */
-const MAX_WAITING = 1_000_000;
-
-/** The streams of an isolate share its 128 MB. Once this much waits for all of them, it is only a little for each. */
-const MAX_IN_ALL = 32_000_000;
-const A_LITTLE = 64_000;
-
-/** What waits in all inboxes, in UTF-16 code units. */
-let inAll = 0;
+/**
+ * What waits for a slow client, in UTF-16 code units. Beyond it, D1 is read when the client is ready again. One message
+ * fits in, and a hundred slow clients into the 128 MB of an isolate.
+ */
+const MAX_WAITING = 300_000;
 
 /**
  * What a hub has told and a stream has not passed on yet, bounded; and the bell that wakes the stream.
@@ -27,8 +23,8 @@ export class Inbox {
 	}
 
 	put(text: string): void {
-		this.#grow(text.length);
-		if (this.#size > (inAll > MAX_IN_ALL ? A_LITTLE : MAX_WAITING)) this.lose();
+		this.#size += text.length;
+		if (this.#size > MAX_WAITING) this.lose();
 		else this.#texts.push(text);
 		this.ring();
 	}
@@ -37,19 +33,14 @@ export class Inbox {
 	take(): ChangeMessage | undefined {
 		const text = this.#texts.shift();
 		if (text === undefined) return undefined;
-		this.#grow(-text.length);
+		this.#size -= text.length;
 		return decodeMessage(text);
 	}
 
-	#grow(by: number): void {
-		this.#size += by;
-		inAll += by;
-	}
-
-	/** Forgets all messages: D1 has what they told. Whoever is done with an inbox does so. */
+	/** Forgets all messages. D1 has what they told. */
 	lose(): void {
 		this.#texts.length = 0;
-		this.#grow(-this.#size);
+		this.#size = 0;
 		this.#hasLost = true;
 	}
 

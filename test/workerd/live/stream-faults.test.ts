@@ -393,7 +393,7 @@ describe("a stream is closed, so that its client comes back, where", () => {
 		for (let i = 0; i < 8; i++) await putRun(chat.chat, uuid(), running({ steps }));
 		await eventually(() => expect(put).toHaveBeenCalledTimes(8));
 		const [inbox] = put.mock.contexts as [Inbox];
-		expect(inbox.size).toBeLessThanOrEqual(1_000_000);
+		expect(inbox.size).toBeLessThanOrEqual(300_000);
 		await passSeconds(31);
 		await expectWatchers(chat.chat, 0);
 		await expect(
