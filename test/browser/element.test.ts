@@ -167,8 +167,9 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 
 	it("looks the same in whatever text it stands", async () => {
 		const { page, context, element } = await embed(`src="/" chat="${day}"`);
-		await element.locator("#connection.live").waitFor();
+		await expect.poll(() => element.locator("#runs > li").count()).toBe(8);
 		await element.locator("#runs > .failed > details > summary").click();
+		await expect.poll(() => element.locator("#runs > .failed .steps li").count()).toBe(5);
 		// Of all but the bars of the run that goes on.
 		const boxes = () =>
 			element.evaluate((it) =>
@@ -192,7 +193,7 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 
 	it("has a width where its place has none, and fits into a narrow one", async () => {
 		const { page, context, element } = await embed(`src="/" chat="${day}"`);
-		await element.locator("#connection.live").waitFor();
+		await element.locator("#runs > li").first().waitFor();
 		const widths = await page.evaluate(() => {
 			const sheet = new CSSStyleSheet();
 			document.adoptedStyleSheets = [sheet];
