@@ -170,7 +170,7 @@ export class WorkflowRunsElement extends Base {
 		return this.getToken !== null || this.token !== null;
 	}
 
-	/** A connection that is open keeps its token, and the next one takes the new: if it is not the first, or none is left. */
+	/** A connection that is open keeps its token; the next one takes the new. With the first token, or without any, it begins anew. */
 	#tokenChanged(): void {
 		if (this.#given) return;
 		if (this.state?.status !== "live" || this.#hasToken !== this.#isByToken) this.#restart();
