@@ -4,8 +4,8 @@ import { logInfo } from "../log.ts";
 import { scopeOf } from "../scope.ts";
 import type { AppEnv } from "./app-env.ts";
 
-/** A path that has a user's id in it, which no log may have: also with a slash that is not encoded, or where no route is. */
-const USER = /^(.*?\/users\/).+?(\/export)?$/is;
+/** A path that has a user's id in it, which no log may have: also with a slash that is not encoded or one that is, or where no route is. */
+const USER = /^(.*?\/users(?:%2f|\W)).+?(\/export)?$/is;
 
 /** The runtime gives whole URLs, so that they need not be parsed. */
 const hostOf = (url: string) => url.split("/", 3)[2];

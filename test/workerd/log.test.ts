@@ -65,6 +65,7 @@ describe("the log", () => {
 			["/api/admin/users/ada/lovelace", "/api/admin/users/:userId"],
 			["/api/Users/ada", "/api/Users/:userId"],
 			["//api/users/ada", "//api/users/:userId"],
+			["/api/users%2Fada%2Fexport", "/api/users%2F:userId"],
 			["/api/users/", "/api/users/"],
 		]) {
 			lines = [];
