@@ -93,6 +93,7 @@ const target = fc.oneof(
 	},
 	{ weight: 2, arbitrary: route(["GET"], streams) },
 	{ weight: 2, arbitrary: route(["GET"], page) },
+	{ weight: 2, arbitrary: route(["GET"], fc.constantFrom("/api/workflow-runs", "/api/workflow-runs/active")) },
 	{ weight: 1, arbitrary: route(["GET"], fc.constantFrom("/api/health", "/api/openapi.json")) },
 	{ weight: 1, arbitrary: route(METHODS, anyPath) },
 );
@@ -103,6 +104,17 @@ const parameter = fc.oneof(
 	fc
 		.oneof(piece, fc.base64String(), fc.constantFrom(...RUNS.map((id) => btoa(`~ ${id}`))))
 		.map((text) => `cursor=${text}`),
+	fc
+		.tuple(
+			fc.constantFrom("startedAfter", "startedBefore", "steps"),
+			fc.oneof(
+				piece,
+				fc.constantFrom("none"),
+				fc.date().map(String),
+				fc.date({ noInvalidDate: true }).map((at) => at.toISOString()),
+			),
+		)
+		.map((pair) => pair.join("=")),
 	fc
 		.tuple(fc.constantFrom("workflow", "runId", "messageId", "outputs"), fc.oneof(piece, fc.constantFrom("true", "r1")))
 		.map((pair) => pair.join("=")),
@@ -153,6 +165,8 @@ const someHeaders = (cookie: string): fc.Arbitrary<Sent["headers"]> =>
 						"application/x-ndjson",
 						"text/event-stream",
 						"application/json; charset=utf-16",
+						"application/json ;charset=utf-8",
+						"application/vnd.engine.v2+json",
 						"text/plain",
 						"application/merge-patch+json",
 						"multipart/form-data",
