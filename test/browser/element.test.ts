@@ -193,7 +193,7 @@ describe.skipIf(!hasChromium)("<workflow-runs>", () => {
 
 	it("has a width where its place has none, and fits into a narrow one", async () => {
 		const { page, context, element } = await embed(`src="/" chat="${day}"`);
-		await element.locator("#runs > li").first().waitFor();
+		await element.locator("#connection").waitFor();
 		const widths = await page.evaluate(() => {
 			const sheet = new CSSStyleSheet();
 			document.adoptedStyleSheets = [sheet];
