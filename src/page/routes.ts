@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { trimTrailingSlash } from "hono/trailing-slash";
 import { requireSession } from "../access/require-session.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { toServiceError } from "../http/errors.ts";
@@ -36,6 +37,8 @@ pages.use(
 		xXssProtection: false,
 	}),
 );
+// People type addresses.
+pages.use(trimTrailingSlash({ alwaysRedirect: true }));
 pages.get("/:chatId", requireSession, showRuns);
 pages.get("/:chatId/runs/:runId", requireSession, showRun);
 pages.onError((thrown, c) => showError(c, toServiceError(thrown, c)));

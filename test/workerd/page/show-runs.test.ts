@@ -47,6 +47,15 @@ describe("GET /chats/:chatId", () => {
 		expect(listed(await (await ask()).text())).toEqual(ids.toReversed());
 	});
 
+	it("is where an address with a slash at its end leads", async () => {
+		const { chat, ids, ask } = await chatWith([{}]);
+		for (const path of ["", `/runs/${ids[0]}`]) {
+			const { status, headers } = await ask(`${path}/?status=failed`);
+			const { pathname, search } = new URL(headers.get("location") ?? "");
+			expect([status, pathname, search]).toEqual([301, `/chats/${chat}${path}`, "?status=failed"]);
+		}
+	});
+
 	it("shows markup as text", async () => {
 		const evil = `</script><img src=x onerror=alert(1)>"'&`;
 		const step = { id: evil, status: "failed", startedAt: null, completedAt: "2024-02-04T12:00:00.000Z" };
