@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createReadToken } from "#recorder/index.ts";
 import { SECRETS } from "../access/read-tokens.ts";
@@ -75,7 +76,9 @@ export function describeTokenDenials(kind: keyof typeof KINDS, name: string, { m
 
 	describe(`${name} is denied`, () => {
 		let lines: string[];
-		beforeEach(() => {
+		beforeEach(async () => {
+			// Each case looks at the whole database twice.
+			await env.DB.batch([env.DB.prepare("delete from workflow_runs"), env.DB.prepare("delete from chats")]);
 			lines = [];
 			for (const level of ["log", "error"] as const) {
 				vi.spyOn(console, level).mockImplementation((line) => void lines.push(line));
