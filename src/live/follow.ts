@@ -170,7 +170,8 @@ export async function follow(
 			if (Date.now() >= endsAt || queries >= MAX_QUERIES) return "time";
 			const end = await step();
 			if (end) return end;
-			const wakesAt = [events.writtenAt + HEARTBEAT_SECONDS * 1_000, checksAt, endsAt];
+			// At the latest when a heartbeat is due, also by a clock that was set back: a timer of more than 24 days is none.
+			const wakesAt = [Math.min(events.writtenAt, Date.now()) + HEARTBEAT_SECONDS * 1_000, checksAt, endsAt];
 			if (isBehind) wakesAt.push(readsAt);
 			if (!line.isOpen) wakesAt.push(line.opensAt);
 			await inbox.wait(Math.min(...wakesAt) - Date.now());

@@ -91,6 +91,18 @@ describe("time in a stream", () => {
 		vi.mocked(Inbox.prototype.take).mockRestore();
 	});
 
+	it("lets it sleep though the clock is set back by a month", async () => {
+		await follow(await registeredChat());
+		await settled();
+		const [sleep, now] = [vi.spyOn(Inbox.prototype, "wait"), Date.now()];
+		vi.setSystemTime(now - 30 * 86_400_000);
+		await passSeconds(16);
+		vi.setSystemTime(now);
+		expect(sleep).toHaveBeenCalled();
+		for (const [milliseconds] of sleep.mock.calls) expect(milliseconds).toBeLessThanOrEqual(15_000);
+		sleep.mockRestore();
+	});
+
 	it("ends it with its read token, not before, and KV is never asked", async () => {
 		const chat = await registeredChat();
 		const run = uuid();
