@@ -60,9 +60,9 @@ export default defineConfig({
 					name: "workerd",
 					// The other projects run beside it: what takes a second on its own may take several.
 					testTimeout: 30_000,
-					// A workerd for half of the files: starting one a file takes longer than all tests together.
+					// A workerd for a third of the files: starting one a file takes longer than all tests together.
 					isolate: false,
-					maxWorkers: 2,
+					maxWorkers: 3,
 					include: ["test/workerd/**/*.test.ts"],
 					globalSetup: "test/workerd/global-setup.ts",
 					setupFiles: ["test/workerd/setup.ts"],

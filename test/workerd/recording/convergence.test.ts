@@ -66,7 +66,7 @@ describe("reports, in any order, batches and number", () => {
 						before = { text, etag, revision };
 					}
 				}),
-				{ numRuns: 60 },
+				{ numRuns: 50 },
 			);
 		},
 		LONG,
@@ -89,7 +89,7 @@ describe("reports, in any order, batches and number", () => {
 					const { workflowRuns } = await readList(owned, last);
 					expect(workflowRuns).toEqual(expectedList(requests.flatMap(({ runs }) => runs)));
 				}),
-				{ numRuns: 60 },
+				{ numRuns: 50 },
 			);
 		},
 		LONG,
