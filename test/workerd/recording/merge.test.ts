@@ -6,7 +6,7 @@ import { STATUSES, type Step, type WorkflowRun } from "../../../src/workflow-run
 import { expectedRun } from "./expected.ts";
 import { isTerminal, MOMENTS, reportOf } from "./reports.ts";
 
-const RUNS = { numRuns: 2_000 };
+const RUNS = { numRuns: 1_000 };
 
 const ids = {
 	id: "5b0c0f1e-6a39-4b61-9f0a-2f6b8f0e7d11",
