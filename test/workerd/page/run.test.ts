@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Run } from "#timeline/run.tsx";
+import { Inside, Run } from "#timeline/run.tsx";
 import type { Status, Step, WorkflowRun } from "../../../src/workflow-runs/schemas.ts";
 
 const START = Date.parse("2024-02-04T12:00:00.000Z");
@@ -22,10 +22,9 @@ const run = (status: Status, steps: Step[], more: Partial<WorkflowRun> = {}): Wo
 	steps,
 	...more,
 });
+const viewing = { now: START + 60_000, zone: "UTC", path: "/chats/chat" };
 const html = (shown: WorkflowRun) =>
-	String(
-		Run({ run: shown, viewing: { now: START + 60_000, zone: "UTC", path: "/chats/chat" }, open: true, inside: true }),
-	);
+	String(Run({ run: shown, viewing, open: true, inside: Inside({ run: shown, viewing }) }));
 const summary = (shown: WorkflowRun) => html(shown).split("</summary>")[0] as string;
 const overview = (shown: WorkflowRun) => /<svg class="overview".*?<\/svg>/.exec(html(shown))?.[0] ?? "";
 

@@ -22,8 +22,8 @@ interface Props {
 	readonly viewing: Viewing;
 	/** Whether the steps show at first. */
 	readonly open: boolean;
-	/** Whether its inside is drawn: of runs that nobody has opened it may be left out, which keeps a page small. */
-	readonly inside: boolean;
+	/** Its `Inside`; null: of runs that nobody has opened it may be left out, which keeps a page small. */
+	readonly inside: ReturnType<typeof Inside> | null;
 	/** Which of how many it is, from 1, where the document holds only a part of the list: screen readers count what is there. */
 	readonly place?: readonly [at: number, of: number] | null;
 }
@@ -62,7 +62,7 @@ export function Run({ run, viewing, open, inside, place }: Props) {
 					{activity && <ActivityLine activity={activity} />}
 					{brief(run)}
 				</summary>
-				{inside ? <Inside run={run} viewing={viewing} /> : <NotDrawn run={run} viewing={viewing} />}
+				{inside ?? <NotDrawn run={run} viewing={viewing} />}
 			</details>
 		</li>
 	);

@@ -21,12 +21,16 @@ interface Props {
 export function Timeline({ view, runs, choice, viewing, next }: Props) {
 	const { path } = viewing;
 	let drawn = 0;
-	const fits = (run: WorkflowRun) => {
-		if (drawn <= MAX_DRAWN) drawn += String(<Inside run={run} viewing={viewing} />).length;
-		return drawn <= MAX_DRAWN;
+	/** The run's inside, as long as there is room. */
+	const draw = (run: WorkflowRun) => {
+		if (drawn > MAX_DRAWN) return null;
+		const inside = <Inside run={run} viewing={viewing} />;
+		drawn += String(inside).length;
+		return drawn > MAX_DRAWN ? null : inside;
 	};
+	// It has the first claim to the room, wherever it is in the list.
 	const first = openAtFirst(runs);
-	const opened = first && fits(first) ? first : undefined;
+	const opened = first ? draw(first) : null;
 	return (
 		<div id="timeline" lang="en" dir="ltr">
 			<p id="announcer" class="visually-hidden" role="status" />
@@ -36,10 +40,10 @@ export function Timeline({ view, runs, choice, viewing, next }: Props) {
 			</div>
 			<ol id="runs" part="runs" aria-label="Workflow runs, newest first">
 				{runs.map((run, index) => {
-					const isOpen = run === opened;
-					const inside = isOpen || (run !== first && fits(run));
+					const inside = run === first ? opened : draw(run);
 					const place = runs.length < view.runs.length ? ([index + 1, view.runs.length] as const) : null;
-					return <Run run={run} viewing={viewing} open={isOpen} inside={inside} place={place} />;
+					const open = run === first && opened !== null;
+					return <Run run={run} viewing={viewing} open={open} inside={inside} place={place} />;
 				})}
 			</ol>
 			<Below view={view} choice={choice} path={path} next={next} />

@@ -1,7 +1,7 @@
 import type { WorkflowRun } from "../../protocol/types.ts";
 import { runElementId } from "../ids.ts";
 import { Below, Filters } from "../parts.tsx";
-import { Run } from "../run.tsx";
+import { Inside, Run } from "../run.tsx";
 import { describeMoment } from "../time.ts";
 import { type Choice, openAtFirst, viewOf } from "../view.ts";
 import type { Viewing } from "../viewing.ts";
@@ -191,7 +191,7 @@ export class Board {
 		let element = this.#elements.get(id);
 		if (!element) {
 			const open = this.#left.get(id) ?? run === this.#opened;
-			element = made(<Run run={run} viewing={this.#viewing()} open={open} inside={open} />);
+			element = this.#made(run, open, open);
 			this.#left.delete(id);
 			this.#elements.set(id, element);
 			this.#shown.set(element, run);
@@ -200,8 +200,15 @@ export class Board {
 	}
 
 	#draw(element: Element, run: WorkflowRun, inside = !element.querySelector("[data-not-drawn]")): void {
-		morph(element, made(<Run run={run} viewing={this.#viewing()} open={false} inside={inside} />));
+		morph(element, this.#made(run, false, inside));
 		this.#shown.set(element, run);
+	}
+
+	#made(run: WorkflowRun, open: boolean, inside: boolean): Element {
+		const viewing = this.#viewing();
+		return made(
+			<Run run={run} viewing={viewing} open={open} inside={inside ? <Inside run={run} viewing={viewing} /> : null} />,
+		);
 	}
 }
 
